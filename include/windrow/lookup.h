@@ -1,0 +1,77 @@
+#pragma once
+
+#include <windrow/error.h>
+#include <windrow/export.h>
+#include <windrow/table.h>
+#include <windrow/views.h>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace windrow {
+
+enum class Pooling : uint8_t { kSum, kMean, kMax };
+
+struct LookupOptions {
+  // 0: as many as the machine has. 1: the caller's thread only; OpenMP is never entered. Small requests
+  // always run on the caller's thread.
+  int threads = 0;
+  // An id that stands for "nothing here". It need not be a row: -1 works. Compared before the bounds check.
+  std::optional<int64_t> padding_id = {};
+};
+
+// Copies rows of `table`: out row i = row ids[i], bit for bit.
+//
+// A padding id gives its stored row when it is a row (as torch.nn.Embedding does), else zeros.
+//
+// Shapes:     out has ids.count rows of at least table.dim() values; further columns are left alone. It does
+// not
+//             overlap the ids or the table.
+// Errors:     kInvalidArgument  out has another number of rows, or a row_stride below table.dim()
+//             kOutOfRange       an id outside [0, rows); the message gives position and value
+//             kNoMemory
+// On failure: out is untouched; everything is checked before the first write.
+// Lifetime:   nothing passed in is kept. The arrays stay unchanged during the call.
+// Threads:    any number of lookups at a time on one table. A lookup that overlaps a training step may see a
+// row
+//             half old, half new.
+[[nodiscard]] WINDROW_API Result<void> gather(const Table& table, Ids ids, RowsOut out,
+                                              const LookupOptions& options = {});
+
+// Pools rows of `table` into one output row per bag.
+//
+//   for each bag b, over positions i of the bag whose id is not padding, in order, for every column c:
+//     kSum   acc = 0;               acc = acc + row(ids[i])[c]
+//            with weights:          acc = acc + (weights[i] * row(ids[i])[c])
+//     kMean  as kSum, then          acc / count        count = ids used, not the sum of the weights
+//     kMax   first used id: acc = x; later ids: acc = (x > acc) ? x : acc
+//   a bag without used ids gives +0 in every mode
+//
+// Each product, sum and quotient is rounded to float separately, so the result has the same bits on every CPU
+// and for every number of threads (NaN payloads excepted). A repeated id counts each time it occurs. One huge
+// bag is shared among threads by columns.
+//
+// Shapes:     out has one row per bag of at least table.dim() values; further columns are left alone.
+// Errors:     kInvalidArgument  an array has the wrong length, offsets or lengths break the rule of `Bags`
+// (the
+//                               message names the bag), kMax with weights, out as in gather()
+//             kOutOfRange       an id outside [0, rows); the message gives position, bag and value
+//             kNoMemory
+// On failure, lifetime, threads: as gather().
+[[nodiscard]] WINDROW_API Result<void> pool(const Table& table, const Bags& bags, Pooling pooling,
+                                            RowsOut out, const LookupOptions& options = {});
+
+// The gradient of pool()'s kSum with respect to the per-id weights, which is also how a batch of candidates
+// is scored against one vector per bag:
+//
+//   out[i] = dot(rows_in[b], row(ids[i]))      for position i of bag b; 0 at padding positions
+//
+// The dot product has eight partial sums: column c adds to number c mod 8, in ascending order, and
+// ((p0 + p1) + (p2 + p3)) + ((p4 + p5) + (p6 + p7)) is the result.
+//
+// Shapes:     one row of `vectors` per bag, of table.dim() values; out has ids.count entries. bags.weights is
+// empty. Errors, on failure, lifetime, threads: as pool().
+[[nodiscard]] WINDROW_API Result<void> dot_bags(const Table& table, const Bags& bags, RowsIn vectors,
+                                                std::span<float> out, const LookupOptions& options = {});
+
+}  // namespace windrow

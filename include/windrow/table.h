@@ -1,0 +1,132 @@
+#pragma once
+
+#include <windrow/error.h>
+#include <windrow/export.h>
+#include <windrow/optimizer.h>
+#include <windrow/row_format.h>
+#include <windrow/vocabulary.h>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace windrow {
+
+struct TableData;
+
+// What a new table holds. Values come from a counter-based generator (Philox4x32-10), keyed by seed, row and
+// column, so the same seed gives the same bytes on every machine and for any number of threads.
+struct Init {
+  enum class Kind : uint8_t {
+    kXavierUniform,  // uniform in [-a, a), a = sqrt(6 / (rows + dim))        (Glorot and Bengio 2010)
+    kUniform,        // uniform in [-value, value)
+    kNormal,         // mean 0, standard deviation `value`, by the inverse of the normal distribution
+    kConstant,       // `value` everywhere
+    kZeros,
+  };
+  Kind kind = Kind::kXavierUniform;
+  float value = 0;
+};
+
+struct TableSpec {
+  int64_t rows = 0;
+  RowFormat format = {};
+  Init init = {};
+  uint64_t seed = 0;
+  std::optional<Optimizer> optimizer = {};        // reserves its state, filled with its initial value
+  std::span<const std::string_view> tokens = {};  // empty, or one per row: the vocabulary (any bytes)
+};
+
+// How the pages of a mapping are to be held (see the README, "Residency").
+enum class Residency : uint8_t {
+  kAuto,  // touch nothing at open; 2 MiB pages where the table fits into half of the free memory, else 4 KiB
+  kHuge,  // read everything at open into 2 MiB pages where the system gives them
+};
+
+// What to do with a table that a trainer has open, or died with (kUnclean).
+enum class Unclean : uint8_t {
+  kRefuse,
+  kLive,  // open while a trainer lives: rows may be half written, and steps of its open epoch are seen
+  kAny,   // open also after a trainer died: rows are a mix of old and new
+};
+
+struct OpenOptions {
+  std::string tensor = {};  // which tensor is the table; empty: `weight`, or the only 2-D one of a row type
+  Residency residency = Residency::kAuto;
+  bool evict_first =
+      false;  // kHuge: drop the file's pages from the cache first, so that they come back large
+  Unclean unclean = Unclean::kRefuse;
+};
+
+// What a mapping got. Counting walks the page tables: milliseconds per GB.
+struct ResidencyReport {
+  uint64_t mapped_bytes = 0;
+  uint64_t resident_bytes = 0;  // of the mapping, in memory now
+  uint64_t huge_bytes = 0;      // of the mapping, mapped by 2 MiB pages now
+};
+
+// A table: rows x dim values, read straight from mapped files.
+//
+// A Table only reads. It is a cheap handle (copies share the mapping) and safe to use from any number of
+// threads at once. What it points to lives as long as any copy of it, or of a Trainer on it.
+//
+// Caveats. The mapping is the file: whoever truncates the file under it makes the next read of the missing
+// part raise SIGBUS. Windrow never truncates or grows a file in place; new files replace old ones by rename,
+// which leaves open tables on the old one.
+class WINDROW_API Table {
+ public:
+  // Writes a new table file and opens it. The file appears under `path` whole or not at all: it is written
+  // under a temporary name in the same folder, synced and renamed over `path`.
+  //
+  // Errors: kInvalidArgument  rows < 0, dim < 1, a stride below a row, a count of tokens that is not rows, an
+  //                           optimizer or init whose numbers make no sense
+  //         kIo, kNoSpace, kNoMemory; kBusy when a trainer holds the file that would be replaced
+  // On failure: nothing is left behind, and a file that stood at `path` is untouched.
+  [[nodiscard]] static Result<Table> create(const std::string& path, const TableSpec& spec);
+
+  // Opens a table in place: a Windrow file, any 2-D F32 tensor of any safetensors file, or a C-order,
+  // little-endian float32 .npy file. Reads the header only: the same time for 1 MB and 1 TB.
+  //
+  // Errors: kNotFound     no such file, or no such tensor
+  //         kFormat       not a file of these kinds, or one that contradicts itself
+  //         kUnsupported  a valid file whose values cannot be rows (the message names the type)
+  //         kInvalidArgument  several tensors could be meant: name one
+  //         kUnclean, kMetaCorrupt, kVersion, kIo, kNoMemory
+  [[nodiscard]] static Result<Table> open(const std::string& path, const OpenOptions& options = {});
+
+  // Opens several files as one table: the rows of the first, then those of the second, and so on. All must
+  // have the same dim and format. Such a table has no vocabulary.
+  [[nodiscard]] static Result<Table> open(std::span<const std::string> paths,
+                                          const OpenOptions& options = {});
+
+  // A table over memory that the caller holds, which must outlive every use of the Table and its copies.
+  // Errors: kInvalidArgument  rows < 0, dim < 1, a stride below a row, rows without memory
+  [[nodiscard]] static Result<Table> wrap(const void* data, int64_t rows, const RowFormat& format);
+
+  int64_t rows() const;
+  int64_t dim() const { return format().dim; }
+  const RowFormat& format() const;
+
+  // The stored bytes of one row, and of all rows. `id` must be in [0, rows()). data() is null when the table
+  // consists of several segments. Pointers live as long as the table; they have no particular alignment.
+  const std::byte* row(int64_t id) const;
+  const std::byte* data() const;
+
+  // The table's tokens; empty (size 0) when it has none.
+  const Vocabulary& vocabulary() const;
+
+  ResidencyReport residency() const;
+
+  // For the library's own use.
+  explicit Table(std::shared_ptr<const TableData> data);
+  const TableData& internals() const { return *data_; }
+
+ private:
+  std::shared_ptr<const TableData> data_;
+};
+
+}  // namespace windrow

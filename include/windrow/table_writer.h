@@ -1,0 +1,58 @@
+#pragma once
+
+#include <windrow/error.h>
+#include <windrow/export.h>
+#include <windrow/optimizer.h>
+#include <windrow/row_format.h>
+#include <windrow/views.h>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace windrow {
+
+struct TableWriterSpec {
+  RowFormat format = {};
+  std::optional<Optimizer> optimizer = {};  // reserves its state, filled with its initial value
+  std::optional<int64_t> rows = {};         // when known: disk space is reserved at once
+  std::vector<std::pair<std::string, std::string>> metadata =
+      {};  // further string metadata for the file's header
+};
+
+// Writes a new table row by row, in memory that does not grow with the rows (tokens are kept until the end).
+// The file appears under its name only when finish() succeeds; until then it is a temporary file beside it,
+// which the destructor removes. Used by one thread at a time.
+class WINDROW_API TableWriter {
+ public:
+  // Errors: kInvalidArgument, kIo, kNoSpace, kBusy as Table::create.
+  [[nodiscard]] static Result<TableWriter> create(const std::string& path, const TableWriterSpec& spec);
+
+  ~TableWriter();
+  TableWriter(TableWriter&&) noexcept;
+  TableWriter& operator=(TableWriter&&) noexcept;
+
+  // Adds rows at the end. `tokens` is empty, or has one token per row; either all rows have tokens or none.
+  // Errors: kInvalidArgument (row_stride below dim, tokens), kIo, kNoSpace, kNoMemory. After an error only
+  // destruction is left.
+  [[nodiscard]] Result<void> append(RowsIn rows, std::span<const std::string_view> tokens = {});
+
+  int64_t rows() const;
+
+  // Writes state, vocabulary, checksums and header, syncs, and gives the file its name.
+  // Errors: kIo, kNoSpace, kNoMemory; kBusy when a trainer holds the file that would be replaced;
+  // kInvalidArgument when spec.rows promised another number of rows. After an error nothing stands under the
+  // name that was not there before.
+  [[nodiscard]] Result<void> finish();
+
+ private:
+  struct State;
+  explicit TableWriter(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace windrow

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace windrow {
+
+// Views: pointers and counts into memory that the caller owns. Nothing passed to a call is kept after it
+// returns, and nothing is copied. They map one to one onto numpy arrays and onto a C interface.
+
+enum class IdType : uint8_t { kI32, kI64 };
+
+// A run of integers: ids, offsets or lengths.
+struct Ids {
+  const void* data = nullptr;
+  size_t count = 0;
+  IdType type = IdType::kI64;
+
+  Ids() = default;
+  Ids(std::span<const int32_t> ids) : data(ids.data()), count(ids.size()), type(IdType::kI32) {}
+  Ids(std::span<const int64_t> ids) : data(ids.data()), count(ids.size()), type(IdType::kI64) {}
+
+  // The value at `position`, widened to 64 bits.
+  int64_t operator[](size_t position) const {
+    return type == IdType::kI32 ? static_cast<const int32_t*>(data)[position]
+                                : static_cast<const int64_t*>(data)[position];
+  }
+};
+
+// How values are stored in memory that is passed in or out.
+enum class ValueType : uint8_t { kF32 };
+
+// Rows that a call fills. `row_stride` is the distance between the starts of two rows, in values; it may
+// exceed the number of columns, so that a call can write into some columns of a wider matrix.
+struct RowsOut {
+  void* data = nullptr;
+  size_t rows = 0;
+  size_t row_stride = 0;
+  ValueType type = ValueType::kF32;
+
+  RowsOut() = default;
+  // `values` holds values.size() / row_stride whole rows.
+  RowsOut(std::span<float> values, size_t row_stride)
+      : data(values.data()), rows(row_stride ? values.size() / row_stride : 0), row_stride(row_stride) {}
+};
+
+// Rows that a call reads: gradients, or new values.
+struct RowsIn {
+  const void* data = nullptr;
+  size_t rows = 0;
+  size_t row_stride = 0;
+  ValueType type = ValueType::kF32;
+
+  RowsIn() = default;
+  RowsIn(std::span<const float> values, size_t row_stride)
+      : data(values.data()), rows(row_stride ? values.size() / row_stride : 0), row_stride(row_stride) {}
+};
+
+// Ids grouped into bags: bag b holds positions [offsets[b], offsets[b + 1]).
+//
+// Give either `offsets` (bags + 1 entries: the first 0, none smaller than the one before, the last equal to
+// ids.count) or `lengths` (one entry a bag, none negative, summing to ids.count). With neither there are no
+// bags, and there must be no ids. `weights` is empty or has one entry per id.
+struct Bags {
+  Ids ids;
+  Ids offsets;
+  Ids lengths;
+  std::span<const float> weights;
+};
+
+}  // namespace windrow

@@ -1,0 +1,32 @@
+#pragma once
+
+// Windrow: embedding tables served and trained on the CPU, straight from memory-mapped files.
+//
+// A table is a file, a lookup is a gather, a training step touches only the rows it used.
+//
+//   Table::create / open / wrap     a table: rows x dim values            table.h, vocabulary.h
+//   gather, pool, dot_bags          rows by id, bags of ids               lookup.h
+//   nearest                         the most similar rows                 nearest.h
+//   Trainer::open, step, close      sparse SGD and Adagrad in place       trainer.h, optimizer.h
+//   TableWriter                     a table written row by row            table_writer.h
+//   verify, recover                 checksums; after a crash              maintenance.h
+//
+// Errors are values (error.h): nothing prints, aborts or throws. Numbers are a contract: the same bits on
+// every CPU and for every number of threads.
+//
+// Caveats. A file that is truncated under a mapping is a SIGBUS at the next read. Network file systems serve
+// finished files only. After fork(), a child must use threads = 1 if the parent ever used more (a limit of
+// OpenMP runtimes).
+
+#include <windrow/error.h>
+#include <windrow/lookup.h>
+#include <windrow/maintenance.h>
+#include <windrow/nearest.h>
+#include <windrow/optimizer.h>
+#include <windrow/row_format.h>
+#include <windrow/table.h>
+#include <windrow/table_writer.h>
+#include <windrow/trainer.h>
+#include <windrow/version.h>
+#include <windrow/views.h>
+#include <windrow/vocabulary.h>

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+#include <windrow/error.h>
+
+namespace windrow::io {
+
+// The one interface to files: nothing else in the library opens, reads, writes, maps, renames, syncs or locks.
+// Every error names the file and the system's reason. posix() is the real thing; tests may bring others.
+
+// A whole file in memory, from offset 0, at an address aligned to 2 MiB. Unmapped with its last owner.
+struct Mapping {
+  uint8_t* data = nullptr;  // writable only when mapped so
+  uint64_t size = 0;
+  std::shared_ptr<void> owner;
+};
+
+enum class Access : uint8_t {
+  kRead,    // an existing file, for reading
+  kWrite,   // an existing file, for reading and writing
+  kCreate,  // a file that must not exist yet, for reading and writing
+};
+
+class File {
+ public:
+  virtual ~File() = default;
+
+  virtual const std::string& path() const = 0;
+  virtual Result<uint64_t> size() const = 0;
+
+  // Whole or an error: short transfers are continued, and the end of the file inside the range is kIo.
+  virtual Result<void> read(uint64_t offset, std::span<uint8_t> bytes) const = 0;
+  virtual Result<void> write(uint64_t offset, std::span<const uint8_t> bytes) = 0;
+  // Durable on return, without flushing anything else of the file.
+  virtual Result<void> write_durable(uint64_t offset, std::span<const uint8_t> bytes) = 0;
+
+  // Makes the file at least this long, with its blocks allocated, so that a full disk is an error here and not a
+  // SIGBUS at a store into a mapping. A file system that cannot reserve is no error.
+  virtual Result<void> reserve(uint64_t bytes) = 0;
+  // Data and size are on disk on return (fdatasync).
+  virtual Result<void> sync() = 0;
+
+  virtual Result<Mapping> map() const = 0;
+  // Shared: stores reach the file. The file must have been opened for writing.
+  virtual Result<Mapping> map_writable() = 0;
+
+  // An exclusive lock of this open file, not of the process; kBusy when another holds it. Ends with the File.
+  virtual Result<void> lock() = 0;
+  // Whether another open file holds the lock.
+  virtual Result<bool> is_locked_elsewhere() const = 0;
+  // Whether the path still leads to this file (it may have been replaced by a rename).
+  virtual Result<bool> is_current() const = 0;
+
+  // Asks the system to drop the file's clean pages from its cache. A hint: failure is not reported.
+  virtual void evict() const = 0;
+};
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  // kNotFound when there is no such file; kNoSpace, kIo.
+  virtual Result<std::unique_ptr<File>> open(const std::string& path, Access access) = 0;
+  virtual Result<bool> exists(const std::string& path) const = 0;
+  virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
+  virtual Result<void> remove(const std::string& path) = 0;
+  // Makes renames and removals in the folder of `path` durable.
+  virtual Result<void> sync_folder_of(const std::string& path) = 0;
+  // Names (without folder) in the folder of `path`.
+  virtual Result<std::vector<std::string>> list_folder_of(const std::string& path) const = 0;
+  // `path` with symbolic links resolved; unchanged when there is no such file.
+  virtual std::string resolve(const std::string& path) const = 0;
+
+  virtual std::array<uint8_t, 16> boot_id() const = 0;
+  virtual uint64_t random64() = 0;
+};
+
+FileSystem& posix();
+
+}  // namespace windrow::io

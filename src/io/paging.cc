@@ -1,0 +1,116 @@
+#include "io/paging.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <string_view>
+
+#include "base/fail.h"
+#include "io/available_memory.h"
+#include "io/small_file.h"
+#include "io/system_error.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22  // Linux 5.14; older C libraries do not name it
+#endif
+
+namespace windrow::io {
+
+namespace {
+
+constexpr uint64_t kHugePage = uint64_t{2} << 20;
+
+// "7f12a4000000-7f12a4600000 r--s ..." starts the description of a mapping in /proc/self/smaps.
+bool parse_range(std::string_view line, uintptr_t& begin, uintptr_t& end) {
+  const char* const stop = line.data() + line.size();
+  const auto first = std::from_chars(line.data(), stop, begin, 16);
+  if (first.ec != std::errc() || first.ptr == stop || *first.ptr != '-') return false;
+  const auto second = std::from_chars(first.ptr + 1, stop, end, 16);
+  return second.ec == std::errc() && second.ptr != stop && *second.ptr == ' ';
+}
+
+// "FilePmdMapped:      2048 kB"
+uint64_t parse_kilobytes(std::string_view value) {
+  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+  uint64_t kilobytes = 0;
+  std::from_chars(value.data(), value.data() + value.size(), kilobytes);
+  return kilobytes;
+}
+
+}  // namespace
+
+void advise_huge(const Mapping& mapping) {
+  if (mapping.size) ::madvise(mapping.data, mapping.size, MADV_HUGEPAGE);
+}
+
+void advise_random(const Mapping& mapping) {
+  if (mapping.size) ::madvise(mapping.data, mapping.size, MADV_RANDOM);
+}
+
+Result<void> populate(const Mapping& mapping) {
+  for (uint64_t at = 0; at < mapping.size; at += kHugePage) {
+    const uint64_t bytes = std::min(kHugePage, mapping.size - at);
+    int result;
+    do {
+      result = ::madvise(mapping.data + at, bytes, MADV_POPULATE_READ);
+    } while (result != 0 && (errno == EINTR || errno == EAGAIN));
+    if (result == 0) continue;
+    // A kernel without the call. Reading a byte of each page instead would turn a bad page into a signal.
+    if (errno == EINVAL) return {};
+    if (errno == EFAULT) {
+      return fail(ErrorCode::kIo, "cannot read bytes ", at, " to ", at + bytes,
+                  " of the mapped file: the disk failed, or the file has been truncated");
+    }
+    return fail_system(errno, "mapped file", "read bytes ", at, " to ", at + bytes);
+  }
+  return {};
+}
+
+uint64_t available_memory() {
+  return available_memory_under("");
+}
+
+uint64_t resident_bytes(const Mapping& mapping) {
+  const uint64_t page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  unsigned char in_memory[4096];  // one byte a page
+  const uint64_t chunk = sizeof(in_memory) * page;
+  uint64_t resident = 0;
+  for (uint64_t at = 0; at < mapping.size; at += chunk) {
+    const uint64_t bytes = std::min(chunk, mapping.size - at);
+    if (::mincore(mapping.data + at, bytes, in_memory) != 0) return resident;
+    for (uint64_t i = 0; i * page < bytes; ++i) {
+      if (in_memory[i] & 1) resident += std::min(page, bytes - i * page);
+    }
+  }
+  return resident;
+}
+
+uint64_t huge_bytes(const Mapping& mapping) {
+  if (mapping.size == 0) return 0;
+  const auto text = read_small_file("/proc/self/smaps");
+  if (!text) return 0;
+  const auto begin = reinterpret_cast<uintptr_t>(mapping.data);
+  const uintptr_t end = begin + mapping.size;
+  bool ours = false;
+  uint64_t kilobytes = 0;
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    if (uintptr_t from, to; parse_range(line, from, to)) {
+      ours = from < end && begin < to;  // advice may have split the mapping into several
+      continue;
+    }
+    if (!ours) continue;
+    // Files on disk, files in memory (tmpfs), and private pages; see proc_pid_smaps(5).
+    for (const std::string_view key : {"FilePmdMapped:", "ShmemPmdMapped:", "AnonHugePages:"}) {
+      if (line.starts_with(key)) kilobytes += parse_kilobytes(line.substr(key.size()));
+    }
+  }
+  return kilobytes * 1024;
+}
+
+}  // namespace windrow::io

@@ -1,0 +1,121 @@
+#include "windrow/nearest.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/fail.h"
+#include "base/guard.h"
+#include "base/parallel.h"
+#include "kernels/dot.h"
+#include "lookup/lookup_threads.h"
+#include "table/table_data.h"
+
+namespace windrow {
+
+namespace {
+
+constexpr size_t kBlockRows = 256;
+
+bool better(const Neighbor& a, const Neighbor& b) {
+  return a.score != b.score ? a.score > b.score : a.row < b.row;
+}
+
+// The k best of those added: a heap whose first is the worst.
+class Best {
+ public:
+  explicit Best(size_t k) : k_(k) { heap_.reserve(k); }
+
+  bool takes(const Neighbor& candidate) const {
+    return heap_.size() < k_ || (k_ > 0 && better(candidate, heap_[0]));
+  }
+  void add(const Neighbor& candidate) {
+    if (heap_.size() == k_) {
+      std::pop_heap(heap_.begin(), heap_.end(), better);
+      heap_.pop_back();
+    }
+    heap_.push_back(candidate);
+    std::push_heap(heap_.begin(), heap_.end(), better);
+  }
+  std::span<const Neighbor> found() const { return heap_; }
+
+ private:
+  size_t k_;
+  std::vector<Neighbor> heap_;
+};
+
+struct Scan {
+  const TableData& table;
+  std::span<const float> query;
+  Similarity similarity;
+  float query_norm;
+  std::vector<int64_t> exclude;  // sorted
+  kernels::ScanFn kernel;
+
+  float score(float dot, float square) const {
+    if (similarity == Similarity::kDot) return dot;
+    const float norms = query_norm * std::sqrt(square);
+    return norms == 0 ? 0.0f : dot / norms;
+  }
+
+  // Rows [begin, end) of the table.
+  void rows(int64_t begin, int64_t end, Best& best) const {
+    for (const auto& segment : table.segments) {
+      const int64_t from = std::max(begin, segment.first_row);
+      const int64_t to = std::min(end, segment.first_row + segment.rows);
+      for (int64_t row = from; row < to; row += kBlockRows)
+        block(row, std::min<int64_t>(to - row, kBlockRows), best);
+    }
+  }
+
+  void block(int64_t first, int64_t count, Best& best) const {
+    float dots[kBlockRows], squares[kBlockRows];
+    kernel(
+        {table.row(first), static_cast<size_t>(count), table.format.stride_bytes, query.data(), query.size()},
+        dots, squares);
+    for (int64_t i = 0; i < count; ++i) {
+      const Neighbor candidate{first + i, score(dots[i], squares[i])};
+      if (std::isnan(candidate.score) || !best.takes(candidate)) continue;
+      if (std::binary_search(exclude.begin(), exclude.end(), candidate.row)) continue;
+      best.add(candidate);
+    }
+  }
+};
+
+}  // namespace
+
+Result<std::vector<Neighbor>> nearest(const Table& table, std::span<const float> query, int64_t k,
+                                      const NearestOptions& options) {
+  return guard([&]() -> Result<std::vector<Neighbor>> {
+    const TableData& data = table.internals();
+    if (query.size() != static_cast<size_t>(data.format.dim)) {
+      return fail(ErrorCode::kInvalidArgument, "query: has ", query.size(), " values, and the table has dim ",
+                  data.format.dim);
+    }
+    if (k < 0) return fail(ErrorCode::kInvalidArgument, "k is ", k, ", and must not be below 0");
+    k = std::min(k, data.rows);
+
+    const auto kernel = kernels::scan_rows();
+    float dot, square;
+    kernel({reinterpret_cast<const uint8_t*>(query.data()), 1, 0, query.data(), query.size()}, &dot, &square);
+    Scan scan{
+        data,  query, options.similarity, std::sqrt(square), {options.exclude.begin(), options.exclude.end()},
+        kernel};
+    std::sort(scan.exclude.begin(), scan.exclude.end());
+
+    const int threads = lookup_threads(options.threads, data, static_cast<size_t>(data.rows));
+    std::vector<Best> best(static_cast<size_t>(threads), Best(static_cast<size_t>(k)));
+    for (auto& part : best) part = Best(static_cast<size_t>(k));  // a copied vector keeps no capacity
+    parallel(threads, [&](int thread) {
+      const int64_t begin = data.rows / threads * thread + std::min<int64_t>(thread, data.rows % threads);
+      const int64_t end = begin + data.rows / threads + (thread < data.rows % threads ? 1 : 0);
+      scan.rows(begin, end, best[static_cast<size_t>(thread)]);
+    });
+    std::vector<Neighbor> all;
+    for (const auto& part : best) all.insert(all.end(), part.found().begin(), part.found().end());
+    std::sort(all.begin(), all.end(), better);
+    all.resize(std::min(all.size(), static_cast<size_t>(k)));
+    return all;
+  });
+}
+
+}  // namespace windrow

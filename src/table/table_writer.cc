@@ -1,0 +1,233 @@
+#include "windrow/table_writer.h"
+
+#include <array>
+#include <cstring>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "base/fail.h"
+#include "base/guard.h"
+#include "format/checksum.h"
+#include "format/meta_slot.h"
+#include "format/safetensors.h"
+#include "table/request.h"
+#include "table/row_format_check.h"
+#include "table/table_file.h"
+#include "table/tensor_sink.h"
+#include "table/vocabulary_format.h"
+
+namespace windrow {
+
+namespace {
+
+constexpr uint64_t kHeaderBytes =
+    4096;  // the header is one page; it is written last, when all sizes are known
+
+template <class T>
+std::span<const uint8_t> bytes_of(const std::vector<T>& values) {
+  return {reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(T)};
+}
+
+// A trainer holds the lock of the file it works on; replacing that file would leave it training a file
+// without name.
+Result<void> refuse_if_trained(io::FileSystem& system, const std::string& path) {
+  auto file = system.open(system.resolve(path), io::Access::kRead);
+  if (!file && file.error().code == ErrorCode::kNotFound) return {};
+  if (!file) return pass(file);  // a folder, or what may not be looked at
+  auto locked = (*file)->is_locked_elsewhere();
+  if (locked && *locked) return fail(ErrorCode::kBusy, path, ": a trainer holds this table; close it first");
+  return {};
+}
+
+}  // namespace
+
+struct TableWriter::State {
+  io::FileSystem* system;
+  std::string path;
+  TableWriterSpec spec;
+  io::AtomicFile file;
+  TensorSink sink;
+  VocabularyBuilder vocabulary;
+  std::vector<uint8_t> row;  // one row with its padding, zeros behind the values
+  int64_t rows = 0;
+
+  State(io::FileSystem& fs, std::string name, TableWriterSpec what, io::AtomicFile opened)
+      : system(&fs),
+        path(std::move(name)),
+        spec(std::move(what)),
+        file(std::move(opened)),
+        sink(file),
+        row(spec.format.stride_bytes) {}
+
+  size_t columns() const { return spec.format.stride_bytes / sizeof(float); }
+
+  Result<void> start();
+  Result<void> write_state();
+  Result<void> write_vocabulary();
+  std::vector<safetensors::NewTensor> tensors(uint64_t checksums) const;
+  std::vector<std::pair<std::string, std::string>> metadata() const;
+  Result<void> write_header();
+};
+
+Result<void> TableWriter::State::start() {
+  if (spec.rows) {
+    uint64_t row_bytes = spec.format.stride_bytes;
+    if (spec.optimizer && state_tensor(*spec.optimizer)) row_bytes += spec.format.row_bytes();
+    const auto bytes = checked_mul(row_bytes, static_cast<uint64_t>(*spec.rows));
+    if (!bytes || *bytes >= uint64_t{1} << 48) {
+      return fail(ErrorCode::kInvalidArgument, path, ": ", *spec.rows, " rows of ", row_bytes,
+                  " bytes are more than a file of this format can hold (2^48 bytes)");
+    }
+    if (auto reserved = file.file().reserve(kHeaderBytes + kMetaBytes + *bytes); !reserved) return reserved;
+  }
+  const std::vector<uint8_t> front(kHeaderBytes + kMetaBytes);
+  return file.append(front);
+}
+
+Result<void> TableWriter::State::write_state() {
+  if (!spec.optimizer) return {};
+  const auto state = state_tensor(*spec.optimizer);
+  if (!state) return {};
+  const std::vector<float> values(static_cast<size_t>(spec.format.dim), state->initial_value);
+  for (int64_t r = 0; r < rows; ++r) {
+    if (auto put = sink.put(bytes_of(values)); !put) return put;
+  }
+  return sink.end_tensor();
+}
+
+Result<void> TableWriter::State::write_vocabulary() {
+  if (vocabulary.size() == 0) return {};
+  const auto index = vocabulary.index();
+  for (const auto& bytes : {bytes_of(vocabulary.bytes()), bytes_of(vocabulary.offsets()), bytes_of(index)}) {
+    if (auto put = sink.put(bytes); !put) return put;
+    if (auto ended = sink.end_tensor(); !ended) return ended;
+  }
+  return {};
+}
+
+std::vector<safetensors::NewTensor> TableWriter::State::tensors(uint64_t checksums) const {
+  const auto count = static_cast<uint64_t>(rows);
+  std::vector<safetensors::NewTensor> list = {{"_meta", "U8", {kMetaBytes}},
+                                              {"weight", "F32", {count, columns()}}};
+  if (spec.optimizer) {
+    if (const auto state = state_tensor(*spec.optimizer)) {
+      list.push_back({state->name, "F32", {count, static_cast<uint64_t>(spec.format.dim)}});
+    }
+  }
+  if (const auto tokens = static_cast<uint64_t>(vocabulary.size())) {
+    list.push_back({"vocab.bytes", "U8", {vocabulary.bytes().size()}});
+    list.push_back({"vocab.offsets", "I64", {tokens + 1}});
+    list.push_back({"vocab.index", "I64", {vocabulary.index_slots()}});
+  }
+  list.push_back({"checksum", "I64", {checksums}});
+  return list;
+}
+
+std::vector<std::pair<std::string, std::string>> TableWriter::State::metadata() const {
+  std::vector<std::pair<std::string, std::string>> list = {
+      {"format", "pt"},  // loaders of torch checkpoints look for it
+      {"windrow.row_format", "f32"},
+      {"windrow.dim", std::to_string(spec.format.dim)},
+  };
+  if (spec.optimizer) {
+    const bool adagrad = optimizer_id(*spec.optimizer) == OptimizerId::kAdagrad;
+    list.emplace_back("windrow.optimizer", adagrad ? "adagrad" : "sgd");
+  }
+  if (vocabulary.size() > 0) list.emplace_back("windrow.vocab_hash", "xxh3-64");
+  list.insert(list.end(), spec.metadata.begin(), spec.metadata.end());
+  return list;
+}
+
+Result<void> TableWriter::State::write_header() {
+  auto layout = safetensors::lay_out(tensors(sink.checksums().size()), metadata());
+  if (!layout) return pass(layout);
+  if (layout->header.size() != kHeaderBytes) {
+    return fail(ErrorCode::kInvalidArgument, path, ": the metadata is too long: the header must fit into ",
+                kHeaderBytes, " bytes");
+  }
+  MetaSlot slot;
+  for (size_t half : {0, 8}) store(slot.uuid.data() + half, system->random64());
+  slot.uuid[6] = static_cast<uint8_t>((slot.uuid[6] & 0x0f) | 0x40);  // a random uuid, RFC 9562 version 4
+  slot.uuid[8] = static_cast<uint8_t>((slot.uuid[8] & 0x3f) | 0x80);
+  slot.layout = sum32(layout->header);
+  slot.rows_in_use = static_cast<uint64_t>(rows);
+  slot.optimizer_id = spec.optimizer ? static_cast<uint32_t>(optimizer_id(*spec.optimizer)) : 0;
+  slot.checksum_block_bytes = kChecksumBlockBytes;
+  slot.row_format_id = static_cast<uint32_t>(spec.format.kind);
+  slot.dim = static_cast<uint32_t>(spec.format.dim);
+  if (auto written = file.file().write(kHeaderBytes, encode_slot(slot)); !written) return written;
+  return file.file().write(0, layout->header);
+}
+
+Result<TableWriter> TableWriter::create(const std::string& path, const TableWriterSpec& spec) {
+  return guard([&]() -> Result<TableWriter> {
+    if (auto checked = check_row_format(spec.format); !checked) return pass(checked);
+    if (spec.optimizer) {
+      if (auto checked = check_optimizer(*spec.optimizer); !checked) return pass(checked);
+    }
+    if (spec.rows && *spec.rows < 0)
+      return fail(ErrorCode::kInvalidArgument, "rows is ", *spec.rows, ", below 0");
+    auto& system = io::posix();
+    if (auto free = refuse_if_trained(system, path); !free) return pass(free);
+    auto file = io::AtomicFile::create(system, path);
+    if (!file) return pass(file);
+    auto state = std::make_unique<State>(system, path, spec, std::move(*file));
+    if (auto started = state->start(); !started) return pass(started);
+    return TableWriter(std::move(state));
+  });
+}
+
+TableWriter::TableWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+TableWriter::~TableWriter() = default;
+TableWriter::TableWriter(TableWriter&&) noexcept = default;
+TableWriter& TableWriter::operator=(TableWriter&&) noexcept = default;
+
+Result<void> TableWriter::append(RowsIn rows, std::span<const std::string_view> tokens) {
+  return guard([&]() -> Result<void> {
+    State& s = *state_;
+    if (auto checked = check_rows(rows, rows.rows, s.spec.format.dim, "rows"); !checked) return checked;
+    const bool has_tokens = s.vocabulary.size() > 0;
+    if ((!tokens.empty() && tokens.size() != rows.rows) ||
+        (s.rows > 0 && rows.rows > 0 && has_tokens != !tokens.empty())) {
+      return fail(ErrorCode::kInvalidArgument, s.path, ": ", tokens.size(), " tokens for ", rows.rows,
+                  " rows, after ", s.vocabulary.size(), " for ", s.rows,
+                  ": either every row has one, or none has");
+    }
+    for (size_t r = 0; r < rows.rows; ++r) {
+      std::memcpy(s.row.data(), static_cast<const float*>(rows.data) + r * rows.row_stride,
+                  s.spec.format.row_bytes());
+      if (auto put = s.sink.put(s.row); !put) return put;
+    }
+    for (const auto token : tokens) s.vocabulary.add(token);
+    s.rows += static_cast<int64_t>(rows.rows);
+    return {};
+  });
+}
+
+int64_t TableWriter::rows() const {
+  return state_->rows;
+}
+
+Result<void> TableWriter::finish() {
+  return guard([&]() -> Result<void> {
+    State& s = *state_;
+    if (s.spec.rows && *s.spec.rows != s.rows) {
+      return fail(ErrorCode::kInvalidArgument, s.path, ": ", *s.spec.rows, " rows were announced, and ",
+                  s.rows, " came");
+    }
+    if (auto ended = s.sink.end_tensor(); !ended) return ended;
+    if (auto written = s.write_state(); !written) return written;
+    if (auto written = s.write_vocabulary(); !written) return written;
+    const std::vector<int64_t> checksums(s.sink.checksums().begin(), s.sink.checksums().end());
+    if (auto written = s.file.append(bytes_of(checksums)); !written) return written;
+    if (auto written = s.write_header(); !written) return written;
+    if (auto free = refuse_if_trained(*s.system, s.path); !free) return free;
+    if (auto committed = s.file.commit(); !committed) return committed;
+    // Written pages sit in the cache in whatever sizes the writes had; let the first reader choose (README,
+    // "Residency").
+    s.file.file().evict();
+    return {};
+  });
+}
+
+}  // namespace windrow

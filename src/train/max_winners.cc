@@ -1,0 +1,87 @@
+#include "train/max_winners.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/parallel.h"
+#include "base/shares.h"
+#include "kernels/update.h"
+#include "table/table_data.h"
+#include "train/chunks.h"
+
+namespace windrow {
+
+namespace {
+
+// Rows of the next bag fetched while a bag is searched: those of a longer bag come too late to be worth it.
+constexpr size_t kPrefetchedRows = 64;
+
+void prefetch(const uint8_t* row, size_t bytes) {
+  for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(row + at, 0, 2);
+}
+
+}  // namespace
+
+void MaxWinners::find(const TableData& table, Ids ids, std::span<const int64_t> bounds,
+                      std::optional<int64_t> padding_id, int threads) {
+  const size_t bags = bounds.size() - 1;
+  dim_ = static_cast<size_t>(table.format.dim);
+  positions_ = ids.count;
+  grow(winners_, bags * dim_);
+  grow(wins_, positions_);
+  grow(rows_, positions_);
+  grow(places_, positions_);
+  const Shares shares(bounds, threads, 1);
+  const auto kernel = kernels::find_winners();
+
+  // Collects the rows of a bag; returns how many there are.
+  const auto locate = [&](size_t bag, bool fetch) {
+    const auto begin = static_cast<size_t>(bounds[bag]), end = static_cast<size_t>(bounds[bag + 1]);
+    size_t used = begin;
+    for (size_t i = begin; i < end; ++i) {
+      wins_[i] = 0;
+      const int64_t id = ids[i];
+      if (padding_id && id == *padding_id) continue;
+      rows_[used] = table.row(id);
+      places_[used] = static_cast<uint32_t>(i - begin);
+      if (fetch && used - begin < kPrefetchedRows) prefetch(rows_[used], table.format.row_bytes());
+      ++used;
+    }
+    return used - begin;
+  };
+  const auto search = [&](size_t bag, size_t used, Columns columns) {
+    if (used == 0) return;
+    const auto begin = static_cast<size_t>(bounds[bag]);
+    uint32_t* winners = winners_.data() + bag * dim_;
+    kernel(rows_.data() + begin, places_.data() + begin, used, columns.begin, columns.end, winners);
+    for (size_t c = columns.begin; c < columns.end; ++c) {
+      // Threads that share a huge bag may name the same position.
+      std::atomic_ref(wins_[begin + winners[c]]).store(1, std::memory_order_relaxed);
+    }
+  };
+
+  // All threads search the columns of a huge bag, so its rows are collected before.
+  std::vector<size_t> used_of_huge;
+  for (const size_t bag : shares.huge()) used_of_huge.push_back(locate(bag, false));
+  parallel(threads, [&](int t) {
+    const Columns mine = columns_of(t, threads, dim_);
+    for (size_t k = 0; k < used_of_huge.size(); ++k) search(shares.huge()[k], used_of_huge[k], mine);
+
+    const auto [begin, end] = shares.groups_of(t);
+    const auto next_from = [&](size_t bag) {
+      while (bag < end && shares.is_huge(bag)) ++bag;
+      return bag;
+    };
+    size_t bag = next_from(begin);
+    size_t used = bag < end ? locate(bag, true) : 0;
+    while (bag < end) {
+      const size_t next = next_from(bag + 1);
+      const size_t used_of_next = next < end ? locate(next, true) : 0;
+      search(bag, used, {0, dim_});
+      bag = next;
+      used = used_of_next;
+    }
+  });
+}
+
+}  // namespace windrow

@@ -1,0 +1,99 @@
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "base/guard.h"
+#include "format/checksum.h"
+#include "io/atomic_file.h"
+#include "train/checksum_map.h"
+#include "windrow/maintenance.h"
+
+namespace windrow {
+
+namespace {
+
+Result<void> check_clean(const TableFile& table, const MetaSlot& slot) {
+  if (slot.clean) return {};
+  return fail(ErrorCode::kUnclean, table.path(), ": a trainer is working on this table, or died with it; its checksums "
+              "say nothing until it is closed, or recovered by `windrow recover`");
+}
+
+// The rows that bytes [begin, end) of a tensor touch.
+void set_rows(BadBlock& block, const TableFile& table, const safetensors::Tensor& tensor, uint64_t begin, uint64_t end) {
+  block.first_row = block.last_row = -1;
+  const auto rows = static_cast<uint64_t>(table.rows);
+  const bool holds_rows = tensor.name == "weight" || tensor.name.starts_with("optimizer.");
+  if (!holds_rows || rows == 0 || tensor.shape.empty() || tensor.shape[0] != rows) return;
+  const uint64_t row_bytes = (tensor.end - tensor.begin) / rows;
+  block.first_row = static_cast<int64_t>(begin / row_bytes);
+  block.last_row = static_cast<int64_t>((end - 1) / row_bytes);
+}
+
+// Reads and compares the blocks of one tensor. Reads, not a mapping: a bad sector is then an error, not a signal.
+Result<void> verify_tensor(const TableFile& table, const ChecksummedTensor& of, VerifyReport& report) {
+  const uint64_t blocks = block_count(of.bytes());
+  std::vector<uint8_t> entries(8 * blocks), bytes(kChecksumBlockBytes);
+  if (auto read = table.file->read(of.entries_begin, entries); !read) return read;
+  for (uint64_t block = 0; block < blocks; ++block) {
+    const auto expected = load<uint64_t>(entries.data() + 8 * block);
+    if (expected == 0) {
+      ++report.blocks_not_computed;
+      continue;
+    }
+    const uint64_t begin = block * kChecksumBlockBytes, end = std::min(begin + kChecksumBlockBytes, of.bytes());
+    const auto part = std::span(bytes).first(end - begin);
+    if (auto read = table.file->read(of.tensor->begin + begin, part); !read) return read;
+    if (block_checksum(part) == expected) {
+      ++report.blocks_ok;
+      continue;
+    }
+    BadBlock bad{of.tensor->name, of.tensor->begin + begin, of.tensor->begin + end, -1, -1};
+    set_rows(bad, table, *of.tensor, begin, end);
+    report.bad_blocks.push_back(std::move(bad));
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> find_leftovers(io::FileSystem& system, const std::string& path) {
+  auto names = system.list_folder_of(path);
+  if (!names) return names;
+  const std::string table_name = path.substr(path.rfind('/') + 1);
+  std::erase_if(*names, [&](const std::string& name) { return !io::is_temporary_of(name, table_name); });
+  std::sort(names->begin(), names->end());
+  return names;
+}
+
+}  // namespace
+
+Result<VerifyReport> verify(const std::string& path) {
+  return guard([&]() -> Result<VerifyReport> {
+    auto table = open_table_file(io::posix(), path, io::Access::kRead, "");
+    if (!table) return pass(table);
+    if (!table->is_windrow()) {
+      return fail(ErrorCode::kUnsupported, table->path(),
+                  ": not a Windrow file, or one that another program has saved anew: it has no checksums of ours");
+    }
+    if (auto clean = check_clean(*table, *table->slot); !clean) return pass(clean);
+    VerifyReport report;
+    report.mixed = table->slot->mixed;
+    auto tensors = checksummed_tensors(*table);
+    if (!tensors) return pass(tensors);
+    for (const auto& tensor : *tensors) {
+      if (auto verified = verify_tensor(*table, tensor, report); !verified) return pass(verified);
+    }
+    // A trainer that began meanwhile has changed what was read: that is no damage.
+    auto slot = read_slot(*table);
+    if (!slot) return pass(slot);
+    if (auto clean = check_clean(*table, *slot); !clean) return pass(clean);
+    if (slot->generation != table->slot->generation) {
+      return fail(ErrorCode::kUnclean, table->path(), ": a trainer has changed the table while it was verified; "
+                  "verify it again");
+    }
+    auto leftovers = find_leftovers(io::posix(), table->path());
+    if (!leftovers) return pass(leftovers);
+    report.leftovers = std::move(*leftovers);
+    return report;
+  });
+}
+
+}  // namespace windrow

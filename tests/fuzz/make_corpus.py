@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Writes the hand-made inputs of the fuzz targets into corpus/ again. Files named found_* came from a fuzzer, and
+stay as they are."""
+
+import json
+import pathlib
+import struct
+
+CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
+
+
+def write(target, name, data):
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+def safetensors(text, data=b"", length=None):
+    raw = text if isinstance(text, bytes) else text.encode()
+    return struct.pack("<Q", len(raw) if length is None else length) + raw + data
+
+
+def tensor(dtype, shape, begin, end, **more):
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end], **more}
+
+
+def compact(value):
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def make_safetensors():
+    put = lambda name, *args, **more: write("safetensors", name, safetensors(*args, **more))
+    f32 = bytes(range(24))
+    put("ok_empty", "{}")
+    put("ok_metadata", compact({"__metadata__": {"format": "pt", "a\"\\\n": "\u00e9\U0001f600"}}))
+    put("ok_metadata_null", '{"__metadata__":null}')
+    put("ok_f32", compact({"weight": tensor("F32", [2, 3], 0, 24)}) + "   ", f32)
+    put("ok_whitespace", "\t\n\r {} \r\n\t")
+    put("ok_unordered", compact({"b": tensor("I16", [2], 4, 8), "a": tensor("U8", [4], 0, 4), "e": tensor("I64", [0], 4, 4)}), bytes(8))
+    put("ok_scalar", compact({"s": tensor("F64", [], 0, 8)}), bytes(8))
+    put("ok_f4", compact({"s": tensor("F4", [1, 2], 0, 1)}), b"\x11")
+    put("ok_unknown", compact({"a": tensor("NEW_7", [3], 0, 5, extra=[{"x": [1.5, -1, None, True]}])}), bytes(5))
+    put("ok_escaped_names", '{"\\u0061\\n":{"dtype":"U\\u0038","shape":[1],"data_offsets":[0,1]},"__metadata__":{"\\ud83d\\ude00":"x"}}', b"\0")
+    page = compact({"__metadata__": {"format": "pt"}, "_meta": tensor("U8", [16], 0, 16), "_pad.0": tensor("U8", [48], 16, 64), "weight": tensor("F16", [2, 4], 64, 80)})
+    put("ok_pages", page + " " * (504 - len(page)), bytes(80))
+
+    write("safetensors", "bad_7_bytes", bytes(7))
+    for name, length in {"0": 0, "1": 1, "3": 3, "2_63": 1 << 63, "2_64_1": (1 << 64) - 1, "100m": 100_000_001}.items():
+        put(f"bad_length_{name}", "{}", length=length)
+    put("bad_nul_padding", b"{}\0\0")
+    put("bad_bom", b"\xef\xbb\xbf{}")
+    put("bad_utf8", b'{"__metadata__":{"a":"\xff"}}')
+    put("bad_array", "[{}]")
+    put("bad_deep", '{"a":{"x":' + "[" * 40 + "]" * 40 + "}}")
+    put("bad_twice", '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\\u0061":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}', bytes(2))
+    put("bad_metadata_number", '{"__metadata__":{"a":1}}')
+    put("bad_three_offsets", '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1,1]}}', b"\0")
+    put("bad_float_dimension", '{"a":{"dtype":"U8","shape":[1e2],"data_offsets":[0,100]}}', bytes(100))
+    put("bad_big_integer", '{"a":{"dtype":"U8","shape":[18446744073709551616],"data_offsets":[0,0]}}')
+    put("bad_minus_zero", '{"a":{"dtype":"U8","shape":[-0],"data_offsets":[0,0]}}')
+    put("bad_wrap", compact({"a": tensor("I32", [2, (1 << 64) - 2], 0, 16)}), bytes(16))
+    put("bad_half_byte", compact({"a": tensor("F4", [3], 0, 2)}), bytes(2))
+    put("bad_missing", '{"a":{"dtype":"U8","shape":[1]}}', b"\0")
+    put("bad_hole", compact({"a": tensor("U8", [4], 0, 4), "b": tensor("U8", [4], 8, 12)}), bytes(12))
+    put("bad_overlap", compact({"a": tensor("U8", [8], 0, 8), "b": tensor("U8", [8], 0, 8)}), bytes(8))
+    put("bad_trailing", compact({"a": tensor("U8", [4], 0, 4)}), bytes(5))
+    put("bad_truncated", compact({"a": tensor("U8", [4], 0, 4)}), bytes(3))
+    put("bad_far", '{"a":{"dtype":"NEW","shape":[],"data_offsets":[0,18446744073709551615]}}', bytes(3))
+
+
+def npy(text, data=b"", version=(1, 0), length=None):
+    raw = text.encode()
+    size = len(raw) if length is None else length
+    return b"\x93NUMPY" + bytes(version) + struct.pack("<H" if version[0] == 1 else "<I", size) + raw + data
+
+
+def make_npy():
+    put = lambda name, *args, **more: write("npy", name, npy(*args, **more))
+    text = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"
+    put("ok_v1", text.ljust(117) + "\n", bytes(24))
+    put("ok_v2", text + "\n", bytes(24), version=(2, 0))
+    put("ok_v3", text + "\n", bytes(30), version=(3, 0))
+    put("ok_python_2", "{'descr': '>i8', 'fortran_order': True, 'shape': (2L, 1L), }", bytes(16))
+    put("ok_order", "{\"shape\": (), 'fortran_order':True,\"descr\":'|b1'}\n", b"\1")
+    put("ok_one_dimension", "{'descr': '<V2', 'fortran_order': False, 'shape': (0,)}")
+    put("bad_objects", text.replace("<f4", "|O"), bytes(24))
+    put("bad_records", text.replace("'<f4'", "[('a', '<f4')]"), bytes(24))
+    put("bad_native_order", text.replace("<f4", "=f4"), bytes(24))
+    put("bad_twice", text.replace("'fortran_order': False", "'descr': '<f4'"), bytes(24))
+    put("bad_extra_key", text.replace(", }", ", 'x': 1}"), bytes(24))
+    put("bad_wrap", text.replace("2, 3", "4294967296, 4294967296"), bytes(24))
+    put("bad_not_a_tuple", text.replace("(2, 3)", "(6)"), bytes(24))
+    put("bad_truncated", text, bytes(23))
+    put("bad_length", text, length=65535)
+    put("bad_version", text, bytes(24), version=(2, 2))
+    put("bad_cut", "", length=0)
+
+
+def slot(generation, tag=b"", version=1, flags=1, total=0):
+    """Laid out as FORMAT.md says, "A slot"; `total` is the sum over the first 508 bytes."""
+    raw = bytearray(512)
+    raw[0:8] = b"WINDROW1"
+    struct.pack_into("<II", raw, 8, version, flags)
+    raw[16:32] = bytes(range(16))
+    struct.pack_into("<QQQ", raw, 32, generation, 1, 7)
+    struct.pack_into("<IB", raw, 72, 0x1234, 1)
+    struct.pack_into("<QIxxxxQQI", raw, 80, 1000, 2, 42, 0, 65536)
+    struct.pack_into("<H", raw, 116, len(tag))
+    raw[120:120 + len(tag[:256])] = tag[:256]
+    struct.pack_into("<II", raw, 384, 1, 64)
+    struct.pack_into("<I", raw, 508, total)
+    return bytes(raw)
+
+
+def make_meta_slot():
+    put = lambda name, data: write("meta_slot", name, data)
+    put("ok_sum", slot(2, total=KNOWN_SUM))
+    put("ok_two", slot(2, b"before") + slot(3, b"after"))
+    put("ok_older_second", slot(4) + slot(3, flags=2))
+    put("ok_only_second", bytes(512) + slot(1))
+    put("bad_zeros", bytes(1024))
+    put("bad_empty", b"")
+    put("bad_number", slot(3) + slot(2))
+    put("bad_tag", slot(2, b"x" * 300))
+    put("bad_version", slot(2, version=2) + slot(1))
+
+
+KNOWN_SUM = 0xb375dcfc  # XXH3-64 of the first 508 bytes of slot(2), its low 32 bits
+
+if __name__ == "__main__":
+    make_safetensors()
+    make_npy()
+    make_meta_slot()

@@ -1,0 +1,177 @@
+#include "bench_work.h"
+
+#include <windrow/lookup.h>
+#include <windrow/table_writer.h>
+#include <windrow/trainer.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/fail.h"
+#include "interrupt.h"
+#include "io/file.h"
+#include "progress.h"
+
+namespace windrow::tools {
+
+namespace {
+
+constexpr size_t kMinIds = size_t{4} << 20;
+
+class GatherWork : public Work {
+ public:
+  GatherWork(const WorkSpec& spec, Table table)
+      : Work(spec, table.rows()),
+        table_(std::move(table)),
+        dim_(static_cast<size_t>(table_.dim())),
+        out_(ids_per_batch_ * dim_) {
+    options_.threads = spec.threads;
+  }
+
+  const Table& table() const override { return table_; }
+  Result<void> run_batch() override { return gather(table_, next_ids(), RowsOut(out_, dim_), options_); }
+
+ private:
+  Table table_;
+  size_t dim_;
+  std::vector<float> out_;
+  LookupOptions options_;
+};
+
+// Where equal bags begin.
+std::vector<int64_t> equal_offsets(const WorkSpec& spec) {
+  std::vector<int64_t> offsets(spec.batch + 1);
+  for (size_t b = 0; b < offsets.size(); ++b) offsets[b] = static_cast<int64_t>(b * spec.pooling);
+  return offsets;
+}
+
+Bags bags_of(std::span<const int64_t> ids, std::span<const int64_t> offsets) {
+  Bags bags;
+  bags.ids = ids;
+  bags.offsets = offsets;
+  return bags;
+}
+
+class PoolWork : public Work {
+ public:
+  PoolWork(const WorkSpec& spec, Table table)
+      : Work(spec, table.rows()),
+        table_(std::move(table)),
+        dim_(static_cast<size_t>(table_.dim())),
+        offsets_(equal_offsets(spec)),
+        out_(spec.batch * dim_) {
+    options_.threads = spec.threads;
+  }
+
+  const Table& table() const override { return table_; }
+  Result<void> run_batch() override {
+    return pool(table_, bags_of(next_ids(), offsets_), Pooling::kSum, RowsOut(out_, dim_), options_);
+  }
+
+ private:
+  Table table_;
+  size_t dim_;
+  std::vector<int64_t> offsets_;
+  std::vector<float> out_;
+  LookupOptions options_;
+};
+
+class StepWork : public Work {
+ public:
+  StepWork(const WorkSpec& spec, Trainer trainer)
+      : Work(spec, trainer.table().rows()),
+        trainer_(std::move(trainer)),
+        table_(trainer_.table()),
+        dim_(static_cast<size_t>(table_.dim())),
+        offsets_(equal_offsets(spec)),
+        gradients_(spec.batch * dim_) {
+    options_.threads = spec.threads;
+    SplitMix64 random(2);
+    for (float& g : gradients_) g = static_cast<float>(random.unit() - 0.5) * 0.01f;
+  }
+
+  const Table& table() const override { return table_; }
+  Result<void> run_batch() override {
+    auto report =
+        trainer_.step(bags_of(next_ids(), offsets_), Pooling::kSum, RowsIn(gradients_, dim_), options_);
+    if (!report) return pass(report);
+    return {};
+  }
+
+ private:
+  Trainer trainer_;
+  Table table_;
+  size_t dim_;
+  std::vector<int64_t> offsets_;
+  std::vector<float> gradients_;
+  StepOptions options_;
+};
+
+Result<void> copy_rows(const Table& table, TableWriter& writer) {
+  const auto dim = static_cast<size_t>(table.dim());
+  const int64_t block = std::max<int64_t>(1, (1 << 20) / table.dim());
+  std::vector<float> values;
+  Progress progress("copying the table", static_cast<uint64_t>(table.rows()), "rows");
+  Interrupt interrupt;
+  for (int64_t first = 0; first < table.rows(); first += block) {
+    const int64_t count = std::min(block, table.rows() - first);
+    values.resize(static_cast<size_t>(count) * dim);
+    for (int64_t i = 0; i < count; ++i) {
+      std::memcpy(values.data() + static_cast<size_t>(i) * dim, table.row(first + i),
+                  table.format().row_bytes());
+    }
+    if (auto done = writer.append(RowsIn(values, dim)); !done) return done;
+    progress.at(static_cast<uint64_t>(first + count));
+    if (interrupt.asked()) return fail(ErrorCode::kIo, "interrupted");
+  }
+  return writer.finish();
+}
+
+// A trainer on a copy that has no name any more: it disappears with the process, whatever happens.
+Result<Trainer> train_a_copy(const WorkSpec& spec, const Table& table) {
+  const std::string path = concat(io::posix().resolve(spec.path), ".bench-", io::posix().random64());
+  TableWriterSpec copy;
+  copy.format = table.format();
+  copy.optimizer = spec.optimizer;
+  copy.rows = table.rows();
+  {
+    auto writer = TableWriter::create(path, copy);
+    if (!writer) return pass(writer);
+    if (auto copied = copy_rows(table, *writer); !copied) return pass(copied);
+  }
+  auto trainer = Trainer::open(path, spec.optimizer);
+  auto removed = io::posix().remove(path);
+  if (!trainer) return trainer;
+  if (!removed) return pass(removed);
+  return trainer;
+}
+
+}  // namespace
+
+Work::Work(const WorkSpec& spec, int64_t rows)
+    : ids_per_batch_(spec.batch * spec.pooling),
+      batches_(std::max<size_t>(2, (kMinIds + ids_per_batch_ - 1) / ids_per_batch_)),
+      ids_(draw_ids(spec.ids, rows, batches_ * ids_per_batch_)) {}
+
+std::span<const int64_t> Work::next_ids() {
+  const std::span<const int64_t> ids(ids_.data() + next_ * ids_per_batch_, ids_per_batch_);
+  next_ = (next_ + 1) % batches_;
+  return ids;
+}
+
+Result<std::unique_ptr<Work>> open_work(const WorkSpec& spec) {
+  OpenOptions open;
+  open.residency = spec.huge_pages ? Residency::kHuge : Residency::kAuto;
+  open.evict_first = spec.huge_pages;
+  auto table = Table::open(spec.path, open);
+  if (!table) return pass(table);
+  if (table->rows() == 0)
+    return fail(ErrorCode::kInvalidArgument, spec.path, ": the table has no rows to measure");
+  if (spec.op == "gather") return std::make_unique<GatherWork>(spec, std::move(*table));
+  if (spec.op == "pool") return std::make_unique<PoolWork>(spec, std::move(*table));
+  auto trainer = train_a_copy(spec, *table);
+  if (!trainer) return pass(trainer);
+  return std::make_unique<StepWork>(spec, std::move(*trainer));
+}
+
+}  // namespace windrow::tools

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <windrow/error.h>
+#include <windrow/optimizer.h>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "formats/formats.h"
+
+namespace windrow::tools {
+
+struct FileOfVectors {
+  std::string path;
+  const Format* format;
+};
+
+struct ConversionReport {
+  std::string from;
+  std::string to;
+  size_t dim = 0;
+  uint64_t rows_read = 0;
+  uint64_t rows_written = 0;
+  uint64_t duplicates = 0;  // rows that were dropped because a row before has the same token
+  std::string first_duplicate;
+  uint64_t bad_utf8 = 0;  // these and the following count rows that were written, as they are
+  uint64_t empty_tokens = 0;
+  uint64_t nan_rows = 0;
+  uint64_t infinite_rows = 0;
+  uint64_t zero_rows = 0;
+  uint64_t crlf_lines = 0;  // of the source
+  std::vector<std::string> remarks;
+};
+
+// Reads at most `limit` rows of `source` and writes them as `target`, a block at a time: only the tokens stay
+// in memory.
+Result<ConversionReport> convert(const FileOfVectors& source, const FileOfVectors& target, uint64_t limit,
+                                 const std::optional<Optimizer>& optimizer);
+
+}  // namespace windrow::tools

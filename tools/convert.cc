@@ -1,0 +1,157 @@
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "base/fail.h"
+#include "conversion.h"
+#include "format/text.h"
+#include "formats/formats.h"
+#include "io/file.h"
+#include "npy_file.h"
+#include "optimizer_options.h"
+#include "output.h"
+#include "verb.h"
+
+namespace windrow::tools {
+
+namespace {
+
+struct ConvertOptions {
+  std::string source;
+  std::string target;
+  std::string from;
+  std::string to;
+  std::optional<uint64_t> limit;
+  OptimizerOptions optimizer;
+  bool json = false;
+};
+
+std::vector<std::string> format_names() {
+  std::vector<std::string> names;
+  for (const Format* format : formats()) names.emplace_back(format->name);
+  return names;
+}
+
+const Format& target_format(const ConvertOptions& options) {
+  const Format* format = options.to.empty() ? format_for_name(options.target) : format_named(options.to);
+  if (!format) {
+    throw WrongUsage{
+        options.target +
+        ": its ending names no format (.safetensors, .npy, .txt, .vec, .bin); give one with --to"};
+  }
+  if (options.optimizer.chosen() && !format->keeps_state) {
+    throw WrongUsage{concat("--optimizer: a file of format ", format->name, " holds no optimiser's state")};
+  }
+  return *format;
+}
+
+// Refuses a target that is the source, is no file, or that a trainer works on.
+Result<void> check_files(const ConvertOptions& options) {
+  std::error_code unrelated;
+  if (std::filesystem::equivalent(options.source, options.target, unrelated)) {
+    return fail(ErrorCode::kInvalidArgument, options.target, ": source and target are the same file");
+  }
+  if (auto target = check_target(options.target); !target) return target;
+  auto present = io::posix().open(options.target, io::Access::kRead);
+  if (!present) return {};
+  const auto locked = (*present)->is_locked_elsewhere();
+  if (locked && *locked) {
+    return fail(ErrorCode::kBusy, options.target,
+                ": a trainer is working on this table; wait until it has closed it");
+  }
+  return {};
+}
+
+nlohmann::ordered_json as_json(const ConvertOptions& options, const ConversionReport& report) {
+  nlohmann::ordered_json json;
+  json["source"] = options.source;
+  json["target"] = options.target;
+  json["from"] = report.from;
+  json["to"] = report.to;
+  json["dim"] = report.dim;
+  json["rows_read"] = report.rows_read;
+  json["rows_written"] = report.rows_written;
+  json["duplicates"] = report.duplicates;
+  json["first_duplicate"] = report.duplicates ? nlohmann::ordered_json(report.first_duplicate) : nullptr;
+  json["bad_utf8"] = report.bad_utf8;
+  json["empty_tokens"] = report.empty_tokens;
+  json["crlf_lines"] = report.crlf_lines;
+  json["nan_rows"] = report.nan_rows;
+  json["infinite_rows"] = report.infinite_rows;
+  json["zero_rows"] = report.zero_rows;
+  json["remarks"] = report.remarks;
+  return json;
+}
+
+void print_report(const ConvertOptions& options, const ConversionReport& report) {
+  print_line(options.target, ": ", report.rows_written, " rows x ", report.dim, ", ", report.to, ", from ",
+             report.from);
+  if (report.rows_read != report.rows_written) print_line("  rows read         ", report.rows_read);
+  if (report.duplicates) {
+    print_line("  duplicate tokens  ", report.duplicates, ", first ", in_quotes(report.first_duplicate),
+               "; the first row of each was kept");
+  }
+  const auto count = [](const char* what, uint64_t number) {
+    if (number) print_line("  ", what, number);
+  };
+  count("bad UTF-8 tokens  ", report.bad_utf8);
+  count("empty tokens      ", report.empty_tokens);
+  count("CRLF lines        ", report.crlf_lines);
+  count("rows with NaN     ", report.nan_rows);
+  count("rows with inf     ", report.infinite_rows);
+  count("rows of zeros     ", report.zero_rows);
+  for (const std::string& remark : report.remarks) print_line("  note: ", remark);
+}
+
+Result<int> run(const ConvertOptions& options) {
+  const Format& to = target_format(options);
+  const Format* from = format_named(options.from);
+  if (!from) {
+    const auto detected = detect_format(options.source);
+    if (!detected) return tl::make_unexpected(detected.error());
+    from = *detected;
+  }
+  if (auto files = check_files(options); !files) return pass(files);
+  const auto report =
+      convert({options.source, from}, {options.target, &to},
+              options.limit.value_or(std::numeric_limits<uint64_t>::max()), options.optimizer.chosen());
+  if (!report) return tl::make_unexpected(report.error());
+  if (options.json) {
+    print_line(as_json(options, *report).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  } else {
+    print_report(options, *report);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Verb convert_verb(CLI::App& command) {
+  auto options = std::make_shared<ConvertOptions>();
+  CLI::App* verb = command.add_subcommand("convert", "Turn a file of vectors into another format");
+  verb->description(
+      "Turn a file of vectors into another format.\n\n"
+      "Formats: safetensors (a Windrow table, tokens included), npy (values only), word2vec-text\n"
+      "(also fastText's .vec), word2vec-bin. The source's is told from its content, the target's\n"
+      "from its name: .safetensors, .npy, .txt or .vec, .bin.\n\n"
+      "Of rows with the same token in a word2vec file the first is kept. Rows without tokens are\n"
+      "written to word2vec files under their numbers. The target appears whole or not at all.");
+  verb->add_option("SOURCE", options->source, "The file to read")->required();
+  verb->add_option("TARGET", options->target, "The file to write; one that is there is replaced")->required();
+  verb->add_option("--from", options->from, "The source's format, when its content should not decide")
+      ->check(CLI::IsMember(format_names()));
+  verb->add_option("--to", options->to, "The target's format, when its name should not decide")
+      ->check(CLI::IsMember(format_names()));
+  verb->add_option("--limit", options->limit, "Read the first N rows only");
+  add_state_options(*verb, options->optimizer);
+  verb->add_flag("--json", options->json, "Report as JSON");
+  verb->footer(
+      "EXAMPLES\n"
+      "  windrow convert GoogleNews-vectors.bin news.safetensors\n"
+      "  windrow convert wiki.en.vec wiki.safetensors --limit 200000 --optimizer adagrad\n"
+      "  windrow convert wiki.safetensors wiki.txt\n"
+      "  windrow convert matrix.npy table.safetensors");
+  return {verb, [options] { return run(*options); }};
+}
+
+}  // namespace windrow::tools

@@ -1,0 +1,87 @@
+#include <windrow/table.h>
+#include <windrow/table_writer.h>
+
+#include <cstring>
+
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "format/safetensors.h"
+#include "formats/formats.h"
+
+namespace windrow::tools {
+
+namespace {
+
+// A Windrow table, or another safetensors file with one 2-D tensor of floats.
+class TableReader : public RowReader {
+ public:
+  explicit TableReader(Table table) : table_(std::move(table)) {
+    header_ = {static_cast<size_t>(table_.dim()), static_cast<uint64_t>(table_.rows()),
+               table_.vocabulary().size() > 0};
+  }
+
+  const SourceHeader& header() const override { return header_; }
+
+  Result<void> next(RowBlock& block) override {
+    block.clear(header_.dim);
+    while (block.rows < rows_per_block(header_.dim) && row_ < table_.rows()) {
+      std::memcpy(block.add_row(), table_.row(row_), table_.format().row_bytes());
+      if (header_.has_tokens) block.add_token(table_.vocabulary().token(row_));
+      ++row_;
+    }
+    return {};
+  }
+
+ private:
+  Table table_;
+  SourceHeader header_;
+  int64_t row_ = 0;
+};
+
+class SafetensorsWriter : public RowWriter {
+ public:
+  explicit SafetensorsWriter(TableWriter table) : table_(std::move(table)) {}
+
+  Result<void> write(const RowBlock& block) override {
+    tokens_.clear();
+    for (size_t i = 0; block.has_tokens() && i < block.rows; ++i) tokens_.push_back(block.token(i));
+    return table_.append(RowsIn(block.values, block.dim), tokens_);
+  }
+
+  Result<void> finish() override { return table_.finish(); }
+
+ private:
+  TableWriter table_;
+  std::vector<std::string_view> tokens_;
+};
+
+bool recognises(const FileStart& start) {
+  if (start.bytes.size() < 9) return false;
+  const uint64_t header_bytes = load<uint64_t>(reinterpret_cast<const uint8_t*>(start.bytes.data()));
+  return header_bytes <= safetensors::kMaxHeaderBytes && std::strchr("{ \t\r\n", start.bytes[8]) != nullptr &&
+         start.bytes[8] != '\0';
+}
+
+Result<std::unique_ptr<RowReader>> open(const std::string& path) {
+  auto table = Table::open(path);
+  if (!table) return pass(table);
+  return std::make_unique<TableReader>(std::move(*table));
+}
+
+Result<std::unique_ptr<RowWriter>> create(const std::string& path, const WriterSpec& spec) {
+  TableWriterSpec table_spec;
+  table_spec.format = RowFormat::f32(static_cast<int64_t>(spec.dim));
+  table_spec.optimizer = spec.optimizer;
+  if (spec.exact) table_spec.rows = static_cast<int64_t>(spec.max_rows);
+  auto table = TableWriter::create(path, table_spec);
+  if (!table) return pass(table);
+  return std::make_unique<SafetensorsWriter>(std::move(*table));
+}
+
+constexpr std::string_view kSuffixes[] = {".safetensors"};
+
+}  // namespace
+
+const Format kSafetensors = {"safetensors", kSuffixes, Tokens::kOptional, true, recognises, open, create};
+
+}  // namespace windrow::tools
