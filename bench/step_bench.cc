@@ -2,8 +2,9 @@
 //
 //   step/<optimiser>/<pooling>/rows:R/dim:D/ids:N/bag:B/<ids>/threads:T
 //
-// items are ids; bytes are the weight and state bytes read and written, one gradient row per id and the ids. The table
-// lies in $TMPDIR (or /tmp) and is loaded into the page cache in 4 KiB pages first, as a table under training has them.
+// items are ids; bytes are the weight and state bytes read and written, one gradient row per id and the ids.
+// The table lies in $TMPDIR (or /tmp) and is loaded into the page cache in 4 KiB pages first, as a table
+// under training has them.
 
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
@@ -33,7 +34,9 @@ constexpr Shape kLarge{1'000'000, 128, 131'072, 32};  // far beyond the caches
 constexpr Shape kSmallSteps{1'000'000, 128, 4'096, 32};
 constexpr Shape kCached{1'000, 64, 131'072, 32};  // weights and state stay in the second-level cache
 
-const char* name_of(const Optimizer& optimizer) { return std::holds_alternative<Sgd>(optimizer) ? "sgd" : "adagrad"; }
+const char* name_of(const Optimizer& optimizer) {
+  return std::holds_alternative<Sgd>(optimizer) ? "sgd" : "adagrad";
+}
 
 [[noreturn]] void give_up(const std::string& message) {
   std::fprintf(stderr, "%s\n", message.c_str());
@@ -70,7 +73,8 @@ class TableOnDisk {
  private:
   std::string path() const { return folder_ + "/table.safetensors"; }
 
-  // Whoever reads a page first decides how large it is, and a file just written lies in the cache in large ones.
+  // Whoever reads a page first decides how large it is, and a file just written lies in the cache in large
+  // ones.
   void load_in_small_pages() {
     const int file = ::open(path().c_str(), O_RDWR);
     const auto bytes = static_cast<off_t>(std::filesystem::file_size(path()));
@@ -107,15 +111,16 @@ std::vector<std::vector<int64_t>> batches_of(const Shape& shape, Stream stream) 
   for (auto& ids : batches) {
     for (size_t i = 0; i < shape.ids; ++i) {
       // Zipf with exponent 1: rank = rows^u, scattered over the table.
-      const auto rank = stream == Stream::kZipf ? static_cast<uint64_t>(std::pow(shape.rows, unit(random))) : random();
+      const auto rank =
+          stream == Stream::kZipf ? static_cast<uint64_t>(std::pow(shape.rows, unit(random))) : random();
       ids.push_back(static_cast<int64_t>(rank * 0x9E3779B97F4A7C15u % static_cast<uint64_t>(shape.rows)));
     }
   }
   return batches;
 }
 
-void run(benchmark::State& state, const Shape& shape, const Optimizer& optimizer, Pooling pooling, Stream stream,
-         int threads) {
+void run(benchmark::State& state, const Shape& shape, const Optimizer& optimizer, Pooling pooling,
+         Stream stream, int threads) {
   const TableOnDisk& table = table_for(shape, optimizer);
   const auto batches = batches_of(shape, stream);
   std::vector<int64_t> offsets;
@@ -144,19 +149,22 @@ void run(benchmark::State& state, const Shape& shape, const Optimizer& optimizer
   const int64_t row_bytes = shape.dim * 4 * (std::holds_alternative<Sgd>(optimizer) ? 2 : 4);
   state.SetItemsProcessed(state.iterations() * ids);
   state.SetBytesProcessed(state.iterations() * (rows_touched * row_bytes + ids * (shape.dim * 4 + 8)));
-  state.counters["ns/id"] = benchmark::Counter(static_cast<double>(ids) * 1e-9,
-                                               benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+  state.counters["ns/id"] =
+      benchmark::Counter(static_cast<double>(ids) * 1e-9,
+                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
-void add(const Shape& shape, const Optimizer& optimizer, const char* pooling_name, Pooling pooling, Stream stream,
-         int threads) {
+void add(const Shape& shape, const Optimizer& optimizer, const char* pooling_name, Pooling pooling,
+         Stream stream, int threads) {
   const std::string name = std::string("step/") + name_of(optimizer) + "/" + pooling_name +
                            "/rows:" + std::to_string(shape.rows) + "/dim:" + std::to_string(shape.dim) +
                            "/ids:" + std::to_string(shape.ids) + "/bag:" + std::to_string(shape.bag) +
-                           (stream == Stream::kZipf ? "/zipf" : "/uniform") + "/threads:" + std::to_string(threads);
-  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
-    run(state, shape, optimizer, pooling, stream, threads);
-  })->UseRealTime()->Unit(benchmark::kMillisecond);
+                           (stream == Stream::kZipf ? "/zipf" : "/uniform") +
+                           "/threads:" + std::to_string(threads);
+  benchmark::RegisterBenchmark(
+      name.c_str(), [=](benchmark::State& state) { run(state, shape, optimizer, pooling, stream, threads); })
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
 }
 
 }  // namespace

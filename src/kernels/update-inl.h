@@ -50,8 +50,8 @@ HWY_INLINE void prefetch_columns(const uint8_t* row, size_t column_begin, size_t
   }
 }
 
-// Calls body(d, column) for the columns [column, end) in vectors of at most `kLanes` lanes: whole ones, then half ones,
-// down to one lane. Every column is met once, which an update in place needs.
+// Calls body(d, column) for the columns [column, end) in vectors of at most `kLanes` lanes: whole ones, then
+// half ones, down to one lane. Every column is met once, which an update in place needs.
 template <size_t kLanes, class Body>
 HWY_INLINE void for_each_column(size_t column, size_t end, const Body& body) {
   const hn::CappedTag<float, kLanes> d;

@@ -38,13 +38,15 @@ HWY_INLINE void take_step(D d, const RowUpdates& updates, size_t row, size_t col
   store_floats(d, w, updates.weights[row], column);
 }
 
-// Four vectors of columns in one pass over the occurrences: enough sums in flight to hide the latency of Add, and the
-// cache lines not in ascending order, which would wake the hardware's own prefetcher: it fetches lines behind the row.
+// Four vectors of columns in one pass over the occurrences: enough sums in flight to hide the latency of Add,
+// and the cache lines not in ascending order, which would wake the hardware's own prefetcher: it fetches
+// lines behind the row.
 template <class Rule, class From, class D>
 HWY_INLINE void update_four(D d, const RowUpdates& updates, size_t row, size_t column) {
   const Occurrences& from = updates.occurrences;
   const size_t lanes = hn::Lanes(d);
-  const size_t begin = static_cast<size_t>(updates.bounds[row]), end = static_cast<size_t>(updates.bounds[row + 1]);
+  const size_t begin = static_cast<size_t>(updates.bounds[row]),
+               end = static_cast<size_t>(updates.bounds[row + 1]);
   auto sum2 = From::load(d, from, begin, column + 2 * lanes);
   auto sum3 = From::load(d, from, begin, column + 3 * lanes);
   auto sum0 = From::load(d, from, begin, column);
@@ -64,7 +66,8 @@ HWY_INLINE void update_four(D d, const RowUpdates& updates, size_t row, size_t c
 template <class Rule, class From, class D>
 HWY_INLINE void update_one(D d, const RowUpdates& updates, size_t row, size_t column) {
   const Occurrences& from = updates.occurrences;
-  const size_t begin = static_cast<size_t>(updates.bounds[row]), end = static_cast<size_t>(updates.bounds[row + 1]);
+  const size_t begin = static_cast<size_t>(updates.bounds[row]),
+               end = static_cast<size_t>(updates.bounds[row + 1]);
   auto sum = From::load(d, from, begin, column);
   for (size_t i = begin + 1; i < end; ++i) sum = hn::Add(sum, From::load(d, from, i, column));
   take_step<Rule>(d, updates, row, column, sum);
@@ -99,7 +102,8 @@ void update_rows(const RowUpdates& updates) {
     prefetch_row<Rule>(updates, row + kRowsAhead);
     prefetch_gradients(updates, row);
     size_t column = updates.column_begin;
-    for (; column + four <= updates.column_end; column += four) update_four<Rule, From>(d, updates, row, column);
+    for (; column + four <= updates.column_end; column += four)
+      update_four<Rule, From>(d, updates, row, column);
     for_each_column<hn::MaxLanes(hn::ScalableTag<float>())>(
         column, updates.column_end,
         [&](auto part, size_t at) HWY_ATTR { update_one<Rule, From>(part, updates, row, at); });
@@ -107,10 +111,16 @@ void update_rows(const RowUpdates& updates) {
 }
 
 // Highway exports plain functions by name: one for every rule and contribution.
-#define WINDROW_DEFINE(RULE)                                                                                   \
-  void Update##RULE##Plain(const RowUpdates& updates) { update_rows<RULE, PlainContribution>(updates); }       \
-  void Update##RULE##Factor(const RowUpdates& updates) { update_rows<RULE, FactorContribution>(updates); }     \
-  void Update##RULE##Winner(const RowUpdates& updates) { update_rows<RULE, WinnerContribution>(updates); }
+#define WINDROW_DEFINE(RULE)                             \
+  void Update##RULE##Plain(const RowUpdates& updates) {  \
+    update_rows<RULE, PlainContribution>(updates);       \
+  }                                                      \
+  void Update##RULE##Factor(const RowUpdates& updates) { \
+    update_rows<RULE, FactorContribution>(updates);      \
+  }                                                      \
+  void Update##RULE##Winner(const RowUpdates& updates) { \
+    update_rows<RULE, WinnerContribution>(updates);      \
+  }
 WINDROW_UPDATE_RULES(WINDROW_DEFINE)
 #undef WINDROW_DEFINE
 
@@ -130,13 +140,16 @@ WINDROW_UPDATE_RULES(WINDROW_EXPORT)
 UpdateRowsFn update_rows(UpdateRule rule, Contribution contribution) {
   choose_target_once();
   switch (rule) {
-#define WINDROW_CASE(RULE)                                                                \
-  case UpdateRule::k##RULE:                                                               \
-    switch (contribution) {                                                               \
-      case Contribution::kPlain: return HWY_DYNAMIC_DISPATCH(Update##RULE##Plain);        \
-      case Contribution::kFactor: return HWY_DYNAMIC_DISPATCH(Update##RULE##Factor);      \
-      case Contribution::kWinner: return HWY_DYNAMIC_DISPATCH(Update##RULE##Winner);      \
-    }                                                                                     \
+#define WINDROW_CASE(RULE)                                 \
+  case UpdateRule::k##RULE:                                \
+    switch (contribution) {                                \
+      case Contribution::kPlain:                           \
+        return HWY_DYNAMIC_DISPATCH(Update##RULE##Plain);  \
+      case Contribution::kFactor:                          \
+        return HWY_DYNAMIC_DISPATCH(Update##RULE##Factor); \
+      case Contribution::kWinner:                          \
+        return HWY_DYNAMIC_DISPATCH(Update##RULE##Winner); \
+    }                                                      \
     break;
     WINDROW_UPDATE_RULES(WINDROW_CASE)
 #undef WINDROW_CASE

@@ -5,8 +5,8 @@
 
 namespace windrow::kernels {
 
-// The inner loop of a training step: for each touched row, add up what its occurrences contribute and take one step
-// of an optimiser, without storing the sum. Kernels see addresses of rows, neither ids nor files.
+// The inner loop of a training step: for each touched row, add up what its occurrences contribute and take
+// one step of an optimiser, without storing the sum. Kernels see addresses of rows, neither ids nor files.
 
 // The formula that changes a row; one `-inl.h` file each, and a line in WINDROW_UPDATE_RULES of update.cc.
 enum class UpdateRule : uint8_t { kSgd, kAdagrad, kAdagradEpsInside };
@@ -33,13 +33,15 @@ struct Occurrences {
   const uint32_t* places = nullptr;           // kWinner: the occurrence's own place
 };
 
-// Rows whose addresses are prefetched before their turn: the arrays of addresses reach this far beyond `rows`.
+// Rows whose addresses are prefetched before their turn: the arrays of addresses reach this far beyond
+// `rows`.
 constexpr size_t kRowsAhead = 16;
 
 // A run of touched rows, and the columns of them that one call updates.
 struct RowUpdates {
   size_t rows = 0;
-  const int64_t* bounds = nullptr;    // rows + 1 entries: the occurrences of row r are [bounds[r], bounds[r + 1])
+  const int64_t* bounds =
+      nullptr;  // rows + 1 entries: the occurrences of row r are [bounds[r], bounds[r + 1])
   uint8_t* const* weights = nullptr;  // rows + kRowsAhead addresses; a null one behind `rows` is skipped
   uint8_t* const* states = nullptr;   // likewise; null for a rule without state
   size_t column_begin = 0;
@@ -57,8 +59,8 @@ UpdateRowsFn update_rows(UpdateRule rule, Contribution contribution);
 //   x = row 0, winner = places[0]; then for each later row i: if row i > x: x = row i, winner = places[i]
 //
 // so the first of equal values wins, and a NaN is never beaten and beats nothing.
-using FindWinnersFn = void (*)(const uint8_t* const* rows, const uint32_t* places, size_t count, size_t column_begin,
-                               size_t column_end, uint32_t* winners);
+using FindWinnersFn = void (*)(const uint8_t* const* rows, const uint32_t* places, size_t count,
+                               size_t column_begin, size_t column_end, uint32_t* winners);
 FindWinnersFn find_winners();
 
 }  // namespace windrow::kernels

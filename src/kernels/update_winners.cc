@@ -15,8 +15,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // The winners of Lanes(d) columns. Places are kept in float lanes, bit for bit, so that one mask moves both.
 template <class D>
-HWY_INLINE void find_in_columns(D d, const uint8_t* const* rows, const uint32_t* places, size_t count, size_t column,
-                                uint32_t* winners) {
+HWY_INLINE void find_in_columns(D d, const uint8_t* const* rows, const uint32_t* places, size_t count,
+                                size_t column, uint32_t* winners) {
   const hn::Rebind<uint32_t, D> u;
   auto best = load_floats(d, rows[0], column);
   auto winner = hn::BitCast(d, hn::Set(u, places[0]));

@@ -15,8 +15,8 @@ using kernels::kRowsAhead;
 // Rows located at a time: enough to make the call of the kernel cheap, few enough for the first-level cache.
 constexpr size_t kBlockRows = 64;
 
-// Touching a row costs as much as reading this many gradient rows, by lines moved: weights, and the state where there
-// is one, are read and written, mostly from memory, where gradient rows mostly come from a cache.
+// Touching a row costs as much as reading this many gradient rows, by lines moved: weights, and the state
+// where there is one, are read and written, mostly from memory, where gradient rows mostly come from a cache.
 constexpr int64_t kRowCost = 4;
 
 struct Job {
@@ -47,7 +47,8 @@ void update_run(const Job& job, size_t begin, size_t end, Columns columns) {
     for (size_t k = 0; k < reach; ++k) {
       const auto row = job.rows.row(first + k);
       weights[k] = job.weights.base + static_cast<size_t>(row) * job.weights.stride_bytes;
-      states[k] = job.states.base ? job.states.base + static_cast<size_t>(row) * job.states.stride_bytes : nullptr;
+      states[k] =
+          job.states.base ? job.states.base + static_cast<size_t>(row) * job.states.stride_bytes : nullptr;
       if (k >= call.rows) continue;
       mark(job.weights, row, job.dim * sizeof(float));
       mark(job.states, row, job.dim * sizeof(float));
@@ -60,8 +61,8 @@ void update_run(const Job& job, size_t begin, size_t end, Columns columns) {
 
 }  // namespace
 
-void apply(const Gradient& gradient, const OptimizerRule& rule, MutableRows& weights, MutableRows& states, size_t dim,
-           int threads) {
+void apply(const Gradient& gradient, const OptimizerRule& rule, MutableRows& weights, MutableRows& states,
+           size_t dim, int threads) {
   const Coalescer& rows = gradient.rows();
   if (rows.rows() == 0) return;
   const Shares shares(rows.bounds(), threads, kRowCost);

@@ -16,10 +16,10 @@ struct MutableRows {
   DirtyBlocks blocks;
 };
 
-// Takes one step of the optimiser in every row that `gradient` touches. `states` has no base for a rule without state.
-// Threads share the rows by their occurrences; a row with a great many is shared by columns. May throw bad_alloc
-// before anything has changed.
-void apply(const Gradient& gradient, const OptimizerRule& rule, MutableRows& weights, MutableRows& states, size_t dim,
-           int threads);
+// Takes one step of the optimiser in every row that `gradient` touches. `states` has no base for a rule
+// without state. Threads share the rows by their occurrences; a row with a great many is shared by columns.
+// May throw bad_alloc before anything has changed.
+void apply(const Gradient& gradient, const OptimizerRule& rule, MutableRows& weights, MutableRows& states,
+           size_t dim, int threads);
 
 }  // namespace windrow

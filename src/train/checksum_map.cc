@@ -16,8 +16,8 @@ Result<std::vector<ChecksummedTensor>> checksummed_tensors(const TableFile& tabl
   const auto* checksum = table.header.find("checksum");
   const uint64_t entries = block_count(table.header.tensors);
   if (!checksum || checksum->dtype != "I64" || (checksum->end - checksum->begin) / 8 != entries) {
-    return fail(ErrorCode::kFormat, table.path(), ": the tensor \"checksum\" is missing, or does not have ", entries,
-                " entries of type I64, one for each block of ", kChecksumBlockBytes, " bytes");
+    return fail(ErrorCode::kFormat, table.path(), ": the tensor \"checksum\" is missing, or does not have ",
+                entries, " entries of type I64, one for each block of ", kChecksumBlockBytes, " bytes");
   }
   uint64_t next = checksum->begin;
   for (const auto& tensor : table.header.tensors) {

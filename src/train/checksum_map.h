@@ -1,9 +1,9 @@
 #pragma once
 
+#include <windrow/error.h>
 #include <cstdint>
 #include <string>
 #include <vector>
-#include <windrow/error.h>
 
 #include "format/safetensors.h"
 #include "table/table_file.h"
@@ -18,8 +18,9 @@ struct ChecksummedTensor {
   uint64_t bytes() const { return tensor->end - tensor->begin; }
 };
 
-// The tensors of a Windrow file that have checksums, in the order of their entries. Empty when the table was made
-// without. kFormat when `checksum` is not what the other tensors demand; kUnsupported for blocks of another size.
+// The tensors of a Windrow file that have checksums, in the order of their entries. Empty when the table was
+// made without. kFormat when `checksum` is not what the other tensors demand; kUnsupported for blocks of
+// another size.
 Result<std::vector<ChecksummedTensor>> checksummed_tensors(const TableFile& table);
 
 }  // namespace windrow

@@ -14,7 +14,8 @@ namespace {
 constexpr size_t kMaxTagBytes = 256;  // of a slot
 
 // Recomputes the entries of the marked blocks of the tensor that begins at `tensor_begin`.
-void refresh(const io::Mapping& mapping, const ChecksummedTensor& of, const DirtyBlocks& blocks, Chunk chunk) {
+void refresh(const io::Mapping& mapping, const ChecksummedTensor& of, const DirtyBlocks& blocks,
+             Chunk chunk) {
   for (uint64_t block = chunk.begin; block < chunk.end; ++block) {
     if (!blocks.is_marked(block)) continue;
     const uint64_t begin = of.tensor->begin + block * kChecksumBlockBytes;
@@ -53,7 +54,9 @@ Result<void> Trainer::State::refresh_checksums() {
     for (const MutableRows* rows : {&weights, &states}) {
       if (rows->base != data || rows->blocks.blocks() == 0) continue;
       const int threads = std::min<int>(max_threads, static_cast<int>(1 + rows->blocks.blocks() / 16));
-      parallel(threads, [&](int t) { refresh(mapping, of, rows->blocks, chunk_of(t, threads, rows->blocks.blocks())); });
+      parallel(threads, [&](int t) {
+        refresh(mapping, of, rows->blocks, chunk_of(t, threads, rows->blocks.blocks()));
+      });
     }
   }
   return {};

@@ -32,9 +32,13 @@ void for_each_used(const Positions& from, const Id* ids, size_t begin, size_t en
   }
 }
 
+bool keeps_all(const Positions& from) {
+  return from.wins.empty() && !from.padding_id;
+}
+
 template <class Id>
 size_t count_used(const Positions& from, const Id* ids, Chunk chunk) {
-  if (from.wins.empty() && !from.padding_id) return chunk.end - chunk.begin;
+  if (keeps_all(from)) return chunk.end - chunk.begin;
   size_t used = 0;
   for_each_used(from, ids, chunk.begin, chunk.end, [&](size_t) { ++used; });
   return used;
@@ -42,7 +46,9 @@ size_t count_used(const Positions& from, const Id* ids, Chunk chunk) {
 
 template <class Id>
 void fill_keys(const Positions& from, const Id* ids, Chunk chunk, int source_bits, uint64_t* keys) {
-  const auto key = [=](size_t i, uint64_t source) { return static_cast<uint64_t>(ids[i]) << source_bits | source; };
+  const auto key = [=](size_t i, uint64_t source) {
+    return static_cast<uint64_t>(ids[i]) << source_bits | source;
+  };
   if (from.bag_bounds.empty()) {
     for_each_used(from, ids, chunk.begin, chunk.end, [&](size_t i) { *keys++ = key(i, i); });
     return;
@@ -67,8 +73,9 @@ Result<void> Coalescer::run(const Positions& positions, int64_t table_rows, int 
   source_mask_ = (uint64_t{1} << source_bits_) - 1;
   const int row_bits = table_rows > 1 ? std::bit_width(static_cast<uint64_t>(table_rows - 1)) : 0;
   if (row_bits + source_bits_ > 64) {
-    return fail(ErrorCode::kInvalidArgument, "a step with ", sources, by_bag ? " bags" : " ids", " on ", table_rows,
-                " rows is too large to sort; split it into steps of at most ", uint64_t{1} << (64 - row_bits));
+    return fail(ErrorCode::kInvalidArgument, "a step with ", sources, by_bag ? " bags" : " ids", " on ",
+                table_rows, " rows is too large to sort; split it into steps of at most ",
+                uint64_t{1} << (64 - row_bits));
   }
   if (count < kParallelFrom) threads = 1;
   grow(keys_, count);
@@ -84,33 +91,44 @@ Result<void> Coalescer::run(const Positions& positions, int64_t table_rows, int 
 void Coalescer::make_keys(const Positions& positions, int threads) {
   const auto with_type = [&](const auto* ids) {
     const size_t count = positions.ids.count;
-    // How many keys each thread makes, hence where it begins.
-    parallel(threads, [&](int t) {
-      thread_counts_[static_cast<size_t>(t) + 1] = count_used(positions, ids, chunk_of(t, threads, count));
+    // How many keys each thread makes, hence where it begins. Without padding that is known beforehand.
+    const int counters = keeps_all(positions) ? 1 : threads;
+    parallel(counters, [&](int counter) {
+      for (int t = counter; t < threads; t += counters) {
+        thread_counts_[static_cast<size_t>(t) + 1] = count_used(positions, ids, chunk_of(t, threads, count));
+      }
     });
-    thread_counts_[0] = 0;
-    for (size_t t = 0; t < static_cast<size_t>(threads); ++t) thread_counts_[t + 1] += thread_counts_[t];
+    sum_up(threads);
     parallel(threads, [&](int t) {
       uint64_t* keys = keys_.data() + thread_counts_[static_cast<size_t>(t)];
       fill_keys(positions, ids, chunk_of(t, threads, count), source_bits_, keys);
     });
   };
-  if (positions.ids.type == IdType::kI32) with_type(static_cast<const int32_t*>(positions.ids.data));
-  else with_type(static_cast<const int64_t*>(positions.ids.data));
+  if (positions.ids.type == IdType::kI32)
+    with_type(static_cast<const int32_t*>(positions.ids.data));
+  else
+    with_type(static_cast<const int64_t*>(positions.ids.data));
   occurrences_ = thread_counts_[static_cast<size_t>(threads)];
+}
+
+// Turns what each thread counted into where each thread begins, and the total behind the last.
+void Coalescer::sum_up(int threads) {
+  thread_counts_[0] = 0;
+  for (size_t t = 0; t < static_cast<size_t>(threads); ++t) thread_counts_[t + 1] += thread_counts_[t];
 }
 
 void Coalescer::find_rows(int threads) {
   const uint64_t* keys = keys_.data();
-  const auto starts_row = [=, this](size_t i) { return i == 0 || (keys[i] ^ keys[i - 1]) >> source_bits_ != 0; };
+  const auto starts_row = [=, this](size_t i) {
+    return i == 0 || (keys[i] ^ keys[i - 1]) >> source_bits_ != 0;
+  };
   parallel(threads, [&](int t) {
     const Chunk chunk = chunk_of(t, threads, occurrences_);
     size_t starts = 0;
     for (size_t i = chunk.begin; i < chunk.end; ++i) starts += starts_row(i);
     thread_counts_[static_cast<size_t>(t) + 1] = starts;
   });
-  thread_counts_[0] = 0;
-  for (size_t t = 0; t < static_cast<size_t>(threads); ++t) thread_counts_[t + 1] += thread_counts_[t];
+  sum_up(threads);
   parallel(threads, [&](int t) {
     const Chunk chunk = chunk_of(t, threads, occurrences_);
     int64_t* bound = bounds_.data() + thread_counts_[static_cast<size_t>(t)];

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <windrow/error.h>
+#include <windrow/views.h>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
-#include <windrow/error.h>
-#include <windrow/views.h>
 
 #include "train/radix_sort.h"
 
@@ -17,14 +17,15 @@ struct Positions {
   Ids ids;                            // all in range, but for padding
   std::optional<int64_t> padding_id;  // positions that hold it contribute nothing
   std::span<const uint8_t> wins;      // not empty: positions whose entry is 0 contribute nothing either
-  // Not empty: the source of a position is its bag, which saves arrays per position; else the position itself.
+  // Not empty: the source of a position is its bag, which saves arrays per position; else the position
+  // itself.
   std::span<const int64_t> bag_bounds;
 };
 
 // Brings the occurrences of each row together: rows ascending, the occurrences of a row by position.
 //
-// An occurrence is one 64-bit key, the row in its upper bits and the source in its lower ones. Keys are made in the
-// order of positions and sorted by their row bits alone, which keeps that order.
+// An occurrence is one 64-bit key, the row in its upper bits and the source in its lower ones. Keys are made
+// in the order of positions and sorted by their row bits alone, which keeps that order.
 class Coalescer {
  public:
   // kInvalidArgument when row and source do not fit into a key. May throw bad_alloc.
@@ -35,12 +36,15 @@ class Coalescer {
   // rows() + 1 entries: the occurrences of the r-th distinct row are [bounds[r], bounds[r + 1]).
   std::span<const int64_t> bounds() const { return std::span(bounds_).first(rows_ + 1); }
 
-  int64_t row(size_t r) const { return static_cast<int64_t>(keys_[static_cast<size_t>(bounds_[r])] >> source_bits_); }
+  int64_t row(size_t r) const {
+    return static_cast<int64_t>(keys_[static_cast<size_t>(bounds_[r])] >> source_bits_);
+  }
   uint64_t source(size_t occurrence) const { return keys_[occurrence] & source_mask_; }
 
  private:
   void make_keys(const Positions& positions, int threads);
   void find_rows(int threads);
+  void sum_up(int threads);
 
   int source_bits_ = 0;
   uint64_t source_mask_ = 0;
@@ -48,7 +52,7 @@ class Coalescer {
   size_t rows_ = 0;
   std::vector<uint64_t> keys_, spare_;
   std::vector<int64_t> bounds_;
-  std::vector<size_t> thread_counts_;
+  std::vector<size_t> thread_counts_;  // entry t + 1 is of thread t
   RadixSort sort_;
 };
 

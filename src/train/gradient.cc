@@ -15,7 +15,9 @@ Result<void> Gradient::prepare(const GradientRequest& request, const TableData& 
   const bool weighted = !request.weights.empty();
   const bool max = request.pooled && request.pooling == Pooling::kMax;
   const bool mean = request.pooled && request.pooling == Pooling::kMean;
-  contribution_ = max ? Contribution::kWinner : weighted || mean ? Contribution::kFactor : Contribution::kPlain;
+  contribution_ = max                ? Contribution::kWinner
+                  : weighted || mean ? Contribution::kFactor
+                                     : Contribution::kPlain;
   source_is_bag_ = request.pooled && !weighted && !max;
 
   if (mean) find_reciprocals(request, threads);
@@ -46,7 +48,8 @@ void Gradient::find_reciprocals(const GradientRequest& request, int threads) {
   parallel(threads, [&](int t) {
     const Chunk chunk = chunk_of(t, threads, bags);
     for (size_t bag = chunk.begin; bag < chunk.end; ++bag) {
-      const auto begin = static_cast<size_t>(request.bounds[bag]), end = static_cast<size_t>(request.bounds[bag + 1]);
+      const auto begin = static_cast<size_t>(request.bounds[bag]),
+                 end = static_cast<size_t>(request.bounds[bag + 1]);
       reciprocals_[bag] = 1.0f / static_cast<float>(used_ids(request.ids, begin, end, request.padding_id));
     }
   });
@@ -76,7 +79,8 @@ void Gradient::locate(const GradientRequest& request, Chunk chunk) {
     }
   };
   switch (contribution_) {
-    case Contribution::kPlain: return for_each([](size_t, size_t, size_t) {});
+    case Contribution::kPlain:
+      return for_each([](size_t, size_t, size_t) {});
     case Contribution::kWinner:
       return for_each([&](size_t k, size_t source, size_t bag) {
         winner_rows_[k] = winners_.of_bag(bag);

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <windrow/lookup.h>
+#include <windrow/views.h>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
-#include <windrow/lookup.h>
-#include <windrow/views.h>
 
 #include "kernels/update.h"
 #include "train/chunks.h"
@@ -29,8 +29,8 @@ struct GradientRequest {
   std::span<const float> weights;   // one per id, or empty
 };
 
-// What each occurrence of each touched row contributes, without a gradient row per id ever being stored: an occurrence
-// is the address of its bag's gradient row, and a factor or a place among the winners of its bag.
+// What each occurrence of each touched row contributes, without a gradient row per id ever being stored: an
+// occurrence is the address of its bag's gradient row, and a factor or a place among the winners of its bag.
 class Gradient {
  public:
   // kInvalidArgument when the request is too large to sort. May throw bad_alloc.
@@ -49,8 +49,8 @@ class Gradient {
   bool source_is_bag_ = false;
   Coalescer rows_;
   MaxWinners winners_;
-  std::vector<uint32_t> bag_of_;     // by position, where the position is the source
-  std::vector<float> reciprocals_;   // by bag, kMean: 1 / ids used
+  std::vector<uint32_t> bag_of_;    // by position, where the position is the source
+  std::vector<float> reciprocals_;  // by bag, kMean: 1 / ids used
 
   std::vector<const uint8_t*> gradients_;  // by occurrence, as kernels::Occurrences has them
   std::vector<float> factors_;

@@ -10,7 +10,8 @@ constexpr int kMaxTries = 100;  // a file that is replaced faster than it can be
 constexpr uint32_t kKnownWriterFeatures = 0;
 
 tl::unexpected<Error> replaced(const std::string& path) {
-  return fail(ErrorCode::kBusy, path, ": the file was replaced by another while it was being opened; try again");
+  return fail(ErrorCode::kBusy, path,
+              ": the file was replaced by another while it was being opened; try again");
 }
 
 Result<void> check_writable(const TableFile& table) {
@@ -20,8 +21,10 @@ Result<void> check_writable(const TableFile& table) {
                 "`windrow convert` first");
   }
   if (const uint32_t unknown = table.slot->writer_features & ~kKnownWriterFeatures) {
-    return fail(ErrorCode::kVersion, table.path(), ": writing to this table needs features that this Windrow does not "
-                "know (bits ", unknown, " of the writer features in `_meta`): use a newer Windrow");
+    return fail(ErrorCode::kVersion, table.path(),
+                ": writing to this table needs features that this Windrow does not "
+                "know (bits ",
+                unknown, " of the writer features in `_meta`): use a newer Windrow");
   }
   return {};
 }

@@ -6,8 +6,8 @@
 
 namespace windrow {
 
-// Opens a Windrow file for writing, locks it against other writers, and reads its slot under the lock. The lock ends
-// with the file.
+// Opens a Windrow file for writing, locks it against other writers, and reads its slot under the lock. The
+// lock ends with the file.
 //
 // Never map this file: a mapping would keep the lock as long as it lives. Map what open_to_map() gives.
 //

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <windrow/views.h>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
-#include <windrow/views.h>
 
 namespace windrow {
 
@@ -15,10 +15,11 @@ struct TableData;
 class MaxWinners {
  public:
   // The bags of a checked request; `table` is one segment. May throw bad_alloc.
-  void find(const TableData& table, Ids ids, std::span<const int64_t> bounds, std::optional<int64_t> padding_id,
-            int threads);
+  void find(const TableData& table, Ids ids, std::span<const int64_t> bounds,
+            std::optional<int64_t> padding_id, int threads);
 
-  // For each column of `bag` the place (position within the bag) that won it; meaningless for a bag without used ids.
+  // For each column of `bag` the place (position within the bag) that won it; meaningless for a bag without
+  // used ids.
   const uint32_t* of_bag(size_t bag) const { return winners_.data() + bag * dim_; }
   // For each position whether it won a column.
   std::span<const uint8_t> wins() const { return std::span(wins_).first(positions_); }

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <cstdint>
 #include <windrow/optimizer.h>
+#include <cstdint>
 
 #include "kernels/update.h"
 

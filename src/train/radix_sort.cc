@@ -10,8 +10,8 @@ namespace windrow {
 
 namespace {
 
-// 2^11 counters of 4 bytes fit the first-level cache beside the keys; more bits a pass would save no pass for tables
-// below 2^22 rows.
+// 2^11 counters of 4 bytes fit the first-level cache beside the keys; more bits a pass would save no pass for
+// tables below 2^22 rows.
 constexpr int kMaxDigitBits = 11;
 
 struct Digit {
@@ -25,8 +25,8 @@ void count_digits(const uint64_t* keys, Chunk chunk, Digit digit, uint32_t* coun
   for (size_t i = chunk.begin; i < chunk.end; ++i) ++counts[digit(keys[i])];
 }
 
-// Turns the counts into where each thread's first key of each digit goes: smaller digits come first, and of equal ones
-// those of earlier threads.
+// Turns the counts into where each thread's first key of each digit goes: smaller digits come first, and of
+// equal ones those of earlier threads.
 void counts_to_places(uint32_t* counts, size_t digits, int threads) {
   uint32_t before = 0;
   for (size_t value = 0; value < digits; ++value) {

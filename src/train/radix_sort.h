@@ -6,12 +6,12 @@
 
 namespace windrow {
 
-// Sorts 64-bit keys by some of their bits, keeping keys that are equal in these bits in order: a radix sort from the
-// least significant digit up (Knuth, The Art of Computer Programming, volume 3, section 5.2.5).
+// Sorts 64-bit keys by some of their bits, keeping keys that are equal in these bits in order: a radix sort
+// from the least significant digit up (Knuth, The Art of Computer Programming, volume 3, section 5.2.5).
 class RadixSort {
  public:
-  // Sorts the first `count` of `keys` by the `bits` bits from `first_bit` on. `spare` is as large as `keys`; the two
-  // may be swapped. count < 2^32. May throw bad_alloc, before anything was moved.
+  // Sorts the first `count` of `keys` by the `bits` bits from `first_bit` on. `spare` is as large as `keys`;
+  // the two may be swapped. count < 2^32. May throw bad_alloc, before anything was moved.
   void sort(std::vector<uint64_t>& keys, std::vector<uint64_t>& spare, size_t count, int first_bit, int bits,
             int threads);
 

@@ -48,9 +48,11 @@ Result<RecoverReport> recover(const std::string& path, const RecoverOptions& opt
     RecoverReport report{.was_clean = table->slot->clean, .mixed = table->slot->mixed};
     if (report.was_clean) return report;
     if (!options.accept_mixed) {
-      return fail(ErrorCode::kUnclean, table->path(), ": a trainer died with this table, and there is no journal to undo "
-                  "what it did; restore the file from a copy, or accept rows that are a mix of before and after "
-                  "(`windrow recover --accept-mixed`)");
+      return fail(
+          ErrorCode::kUnclean, table->path(),
+          ": a trainer died with this table, and there is no journal to undo "
+          "what it did; restore the file from a copy, or accept rows that are a mix of before and after "
+          "(`windrow recover --accept-mixed`)");
     }
     if (auto accepted = accept_mixed_rows(*table); !accepted) return pass(accepted);
     report.mixed = true;

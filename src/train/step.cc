@@ -10,8 +10,8 @@ namespace windrow {
 
 namespace {
 
-// A thread more for each so many bytes of rows that the request names (bench/step_bench.cc): a smaller part is done
-// sooner than a thread wakes.
+// A thread more for each so many bytes of rows that the request names (bench/step_bench.cc): a smaller part
+// is done sooner than a thread wakes.
 constexpr uint64_t kBytesPerThread = 256 * 1024;
 
 int threads_for(const GradientRequest& request, size_t row_bytes, int requested) {
@@ -24,7 +24,8 @@ int threads_for(const GradientRequest& request, size_t row_bytes, int requested)
 
 Result<StepReport> Trainer::State::step(const GradientRequest& request, const StepOptions& options) {
   if (request.ids.count > std::numeric_limits<uint32_t>::max()) {
-    return fail(ErrorCode::kInvalidArgument, request.ids.count, " ids in one step; at most 2^32 - 1 are possible");
+    return fail(ErrorCode::kInvalidArgument, request.ids.count,
+                " ids in one step; at most 2^32 - 1 are possible");
   }
   const int threads = threads_for(request, table->format.row_bytes(), options.threads);
   if (auto prepared = gradient.prepare(request, *table, threads); !prepared) return pass(prepared);

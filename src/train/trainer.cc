@@ -15,17 +15,22 @@ namespace {
 
 const char* name_of(uint32_t optimizer) {
   switch (static_cast<OptimizerId>(optimizer)) {
-    case OptimizerId::kNone: return "none";
-    case OptimizerId::kSgd: return "sgd";
-    case OptimizerId::kAdagrad: return "adagrad";
+    case OptimizerId::kNone:
+      return "none";
+    case OptimizerId::kSgd:
+      return "sgd";
+    case OptimizerId::kAdagrad:
+      return "adagrad";
   }
   return "one that this version does not know";
 }
 
 Result<void> check_clean(const TableFile& file) {
   if (file.slot->clean) return {};
-  return fail(ErrorCode::kUnclean, file.path(), ": a trainer died with this table, whose rows are now a mix of before "
-              "and after; `windrow recover --accept-mixed` keeps them as they are, or restore the file from a copy");
+  return fail(
+      ErrorCode::kUnclean, file.path(),
+      ": a trainer died with this table, whose rows are now a mix of before "
+      "and after; `windrow recover --accept-mixed` keeps them as they are, or restore the file from a copy");
 }
 
 // The tensor that holds the optimiser's state, or null for an optimiser without state.
@@ -37,19 +42,23 @@ Result<const safetensors::Tensor*> find_state(const TableFile& file, const Optim
                                    stored == static_cast<uint32_t>(OptimizerId::kSgd);
   if (stored_is_stateless && !state) return nullptr;
   if (stored_is_stateless) {
-    return fail(ErrorCode::kNoState, file.path(), ": the table holds no state for ", name_of(wanted),
-                "; state cannot be added to an existing table yet: create the table anew with `windrow create "
-                "--optimizer ", name_of(wanted), "`, or train it with sgd");
+    return fail(
+        ErrorCode::kNoState, file.path(), ": the table holds no state for ", name_of(wanted),
+        "; state cannot be added to an existing table yet: create the table anew with `windrow create "
+        "--optimizer ",
+        name_of(wanted), "`, or train it with sgd");
   }
   if (stored != wanted) {
-    return fail(ErrorCode::kInvalidArgument, file.path(), ": the table holds the state of another optimiser, ",
-                name_of(stored), "; train it with that one, not with ", name_of(wanted));
+    return fail(ErrorCode::kInvalidArgument, file.path(),
+                ": the table holds the state of another optimiser, ", name_of(stored),
+                "; train it with that one, not with ", name_of(wanted));
   }
   const auto* tensor = file.header.find(state->name);
-  const std::vector<uint64_t> shape = {static_cast<uint64_t>(file.rows), static_cast<uint64_t>(file.format.dim)};
+  const std::vector<uint64_t> shape = {static_cast<uint64_t>(file.rows),
+                                       static_cast<uint64_t>(file.format.dim)};
   if (!tensor || tensor->dtype != "F32" || tensor->shape != shape) {
-    return fail(ErrorCode::kFormat, file.path(), ": the tensor \"", state->name, "\" is missing, or is not F32 of ",
-                shape[0], " x ", shape[1]);
+    return fail(ErrorCode::kFormat, file.path(), ": the tensor \"", state->name,
+                "\" is missing, or is not F32 of ", shape[0], " x ", shape[1]);
   }
   return tensor;
 }
@@ -107,7 +116,8 @@ Trainer& Trainer::operator=(Trainer&&) noexcept = default;
 Result<void> Trainer::State::check_usable() const {
   if (closed) return fail(ErrorCode::kPoisoned, path, ": this trainer has closed the table; open it again");
   if (poisoned) {
-    return fail(ErrorCode::kPoisoned, path, ": a write of this trainer to disk failed, so what the disk holds is "
+    return fail(ErrorCode::kPoisoned, path,
+                ": a write of this trainer to disk failed, so what the disk holds is "
                 "not known; drop the trainer and open the table again");
   }
   return {};
@@ -129,9 +139,13 @@ Result<void> Trainer::State::begin_changes() {
   return {};
 }
 
-Table Trainer::table() const { return Table(state_->table); }
+Table Trainer::table() const {
+  return Table(state_->table);
+}
 
-int64_t Trainer::step_count() const { return state_->step_count; }
+int64_t Trainer::step_count() const {
+  return state_->step_count;
+}
 
 Result<void> Trainer::set_learning_rate(double lr) {
   return guard([&]() -> Result<void> {
@@ -148,7 +162,8 @@ Result<StepReport> Trainer::step(Ids ids, RowsIn grads, const StepOptions& optio
   return guard([&]() -> Result<StepReport> {
     if (auto usable = state_->check_usable(); !usable) return pass(usable);
     const auto& table = *state_->table;
-    if (auto checked = check_rows(grads, ids.count, table.format.dim, "grads"); !checked) return pass(checked);
+    if (auto checked = check_rows(grads, ids.count, table.format.dim, "grads"); !checked)
+      return pass(checked);
     if (auto checked = check_ids(ids, table.rows, options.padding_id); !checked) return pass(checked);
     GradientRequest request;
     request.ids = ids;
@@ -158,7 +173,8 @@ Result<StepReport> Trainer::step(Ids ids, RowsIn grads, const StepOptions& optio
   });
 }
 
-Result<StepReport> Trainer::step(const Bags& bags, Pooling pooling, RowsIn grads, const StepOptions& options) {
+Result<StepReport> Trainer::step(const Bags& bags, Pooling pooling, RowsIn grads,
+                                 const StepOptions& options) {
   return guard([&]() -> Result<StepReport> {
     if (auto usable = state_->check_usable(); !usable) return pass(usable);
     const auto& table = *state_->table;
@@ -167,7 +183,8 @@ Result<StepReport> Trainer::step(const Bags& bags, Pooling pooling, RowsIn grads
     if (pooling == Pooling::kMax && !bags.weights.empty()) {
       return fail(ErrorCode::kInvalidArgument, "weights: a maximum takes none");
     }
-    if (auto checked = check_rows(grads, offsets->bags(), table.format.dim, "grads"); !checked) return pass(checked);
+    if (auto checked = check_rows(grads, offsets->bags(), table.format.dim, "grads"); !checked)
+      return pass(checked);
     if (auto checked = check_ids(bags.ids, table.rows, options.padding_id, offsets->bounds()); !checked) {
       return pass(checked);
     }

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <windrow/trainer.h>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <windrow/trainer.h>
 
 #include "table/table_data.h"
 #include "table/table_file.h"
@@ -14,21 +14,21 @@
 namespace windrow {
 
 struct Trainer::State {
-  std::string path;     // for messages
-  TableFile file;       // holds the lock; never mapped (see locked_table.h)
+  std::string path;  // for messages
+  TableFile file;    // holds the lock; never mapped (see locked_table.h)
   Optimizer optimizer;
   std::shared_ptr<const TableData> table;
   io::Mapping mapping;  // the same that `table` holds, writable
   MutableRows weights;
-  MutableRows states;   // without a base when the optimiser keeps none
+  MutableRows states;  // without a base when the optimiser keeps none
   int64_t step_count = 0;
 
-  bool changed = false;         // the slot on disk says "not clean"; rows may differ from the last close
+  bool changed = false;  // the slot on disk says "not clean"; rows may differ from the last close
   bool closed = false;
-  bool poisoned = false;        // a sync or a slot write failed
-  int max_threads = 1;          // the most that a step has asked for; close() asks for no more
-  Gradient gradient;            // scratch, kept from step to step
-  Coalescer last_writers;       // likewise, of write_rows()
+  bool poisoned = false;   // a sync or a slot write failed
+  int max_threads = 1;     // the most that a step has asked for; close() asks for no more
+  Gradient gradient;       // scratch, kept from step to step
+  Coalescer last_writers;  // likewise, of write_rows()
 
   size_t dim() const { return static_cast<size_t>(table->format.dim); }
 
@@ -41,8 +41,8 @@ struct Trainer::State {
 
   // Marks the table unclean on disk, before the first store to any row.
   //
-  // This could be done at open. It is put off until something is about to change, so that a trainer that changes
-  // nothing leaves nothing: the file stays byte for byte what it was, and nobody need recover it.
+  // This could be done at open. It is put off until something is about to change, so that a trainer that
+  // changes nothing leaves nothing: the file stays byte for byte what it was, and nobody need recover it.
   Result<void> begin_changes();
 
  private:

@@ -14,12 +14,14 @@ namespace {
 
 Result<void> check_clean(const TableFile& table, const MetaSlot& slot) {
   if (slot.clean) return {};
-  return fail(ErrorCode::kUnclean, table.path(), ": a trainer is working on this table, or died with it; its checksums "
+  return fail(ErrorCode::kUnclean, table.path(),
+              ": a trainer is working on this table, or died with it; its checksums "
               "say nothing until it is closed, or recovered by `windrow recover`");
 }
 
 // The rows that bytes [begin, end) of a tensor touch.
-void set_rows(BadBlock& block, const TableFile& table, const safetensors::Tensor& tensor, uint64_t begin, uint64_t end) {
+void set_rows(BadBlock& block, const TableFile& table, const safetensors::Tensor& tensor, uint64_t begin,
+              uint64_t end) {
   block.first_row = block.last_row = -1;
   const auto rows = static_cast<uint64_t>(table.rows);
   const bool holds_rows = tensor.name == "weight" || tensor.name.starts_with("optimizer.");
@@ -29,7 +31,8 @@ void set_rows(BadBlock& block, const TableFile& table, const safetensors::Tensor
   block.last_row = static_cast<int64_t>((end - 1) / row_bytes);
 }
 
-// Reads and compares the blocks of one tensor. Reads, not a mapping: a bad sector is then an error, not a signal.
+// Reads and compares the blocks of one tensor. Reads, not a mapping: a bad sector is then an error, not a
+// signal.
 Result<void> verify_tensor(const TableFile& table, const ChecksummedTensor& of, VerifyReport& report) {
   const uint64_t blocks = block_count(of.bytes());
   std::vector<uint8_t> entries(8 * blocks), bytes(kChecksumBlockBytes);
@@ -40,7 +43,8 @@ Result<void> verify_tensor(const TableFile& table, const ChecksummedTensor& of, 
       ++report.blocks_not_computed;
       continue;
     }
-    const uint64_t begin = block * kChecksumBlockBytes, end = std::min(begin + kChecksumBlockBytes, of.bytes());
+    const uint64_t begin = block * kChecksumBlockBytes,
+                   end = std::min(begin + kChecksumBlockBytes, of.bytes());
     const auto part = std::span(bytes).first(end - begin);
     if (auto read = table.file->read(of.tensor->begin + begin, part); !read) return read;
     if (block_checksum(part) == expected) {
@@ -70,8 +74,9 @@ Result<VerifyReport> verify(const std::string& path) {
     auto table = open_table_file(io::posix(), path, io::Access::kRead, "");
     if (!table) return pass(table);
     if (!table->is_windrow()) {
-      return fail(ErrorCode::kUnsupported, table->path(),
-                  ": not a Windrow file, or one that another program has saved anew: it has no checksums of ours");
+      return fail(
+          ErrorCode::kUnsupported, table->path(),
+          ": not a Windrow file, or one that another program has saved anew: it has no checksums of ours");
     }
     if (auto clean = check_clean(*table, *table->slot); !clean) return pass(clean);
     VerifyReport report;
@@ -86,7 +91,8 @@ Result<VerifyReport> verify(const std::string& path) {
     if (!slot) return pass(slot);
     if (auto clean = check_clean(*table, *slot); !clean) return pass(clean);
     if (slot->generation != table->slot->generation) {
-      return fail(ErrorCode::kUnclean, table->path(), ": a trainer has changed the table while it was verified; "
+      return fail(ErrorCode::kUnclean, table->path(),
+                  ": a trainer has changed the table while it was verified; "
                   "verify it again");
     }
     auto leftovers = find_leftovers(io::posix(), table->path());

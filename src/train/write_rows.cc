@@ -6,7 +6,8 @@
 
 namespace windrow {
 
-// On the caller's thread alone: the call has no options to say otherwise, and copying waits for memory anyway.
+// On the caller's thread alone: the call has no options to say otherwise, and copying waits for memory
+// anyway.
 Result<void> Trainer::State::write_rows(Ids ids, RowsIn values) {
   if (ids.count > std::numeric_limits<uint32_t>::max()) {
     return fail(ErrorCode::kInvalidArgument, ids.count, " rows in one call; at most 2^32 - 1 are possible");

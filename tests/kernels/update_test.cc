@@ -22,7 +22,8 @@ constexpr uint8_t kGuard = 0xA5;
 // Rows of floats that start at addresses of any alignment, with guard bytes between them.
 class LooseRows {
  public:
-  LooseRows(size_t rows, size_t dim) : dim_(dim), stride_(dim * sizeof(float) + 7), bytes_(rows * stride_ + 8, kGuard) {}
+  LooseRows(size_t rows, size_t dim)
+      : dim_(dim), stride_(dim * sizeof(float) + 7), bytes_(rows * stride_ + 8, kGuard) {}
 
   uint8_t* row(size_t r) { return bytes_.data() + 3 + r * stride_; }
   void set(size_t r, size_t column, float value) { std::memcpy(row(r) + 4 * column, &value, 4); }
@@ -41,11 +42,16 @@ class LooseRows {
 // Ordinary values with some that show a wrong order or sign: zeros of both signs, huge ones.
 float some_value(std::mt19937& random) {
   switch (random() % 24) {
-    case 0: return 0.0f;
-    case 1: return -0.0f;
-    case 2: return 1e18f;
-    case 3: return 1e-30f;
-    default: return std::uniform_real_distribution<float>(-2, 2)(random);
+    case 0:
+      return 0.0f;
+    case 1:
+      return -0.0f;
+    case 2:
+      return 1e18f;
+    case 3:
+      return 1e-30f;
+    default:
+      return std::uniform_real_distribution<float>(-2, 2)(random);
   }
 }
 
@@ -73,9 +79,12 @@ struct Case {
   float contribution(Contribution kind, size_t i, size_t column) const {
     const float g = gradients[i][column];
     switch (kind) {
-      case Contribution::kPlain: return g;
-      case Contribution::kFactor: return g * factors[i];
-      case Contribution::kWinner: return winners[i][column] == places[i] ? g : 0.0f;
+      case Contribution::kPlain:
+        return g;
+      case Contribution::kFactor:
+        return g * factors[i];
+      case Contribution::kWinner:
+        return winners[i][column] == places[i] ? g : 0.0f;
     }
     return 0;
   }
@@ -204,7 +213,10 @@ TEST_CASE("find_winners: every target finds the first of the greatest, and NaN a
             places.push_back(static_cast<uint32_t>(5 + 3 * i));
             for (size_t c = 0; c < dim; ++c) {
               const float few = static_cast<float>(random() % 4);  // many ties
-              values.set(i, c, random() % 9 ? few : random() % 2 ? std::numeric_limits<float>::quiet_NaN() : -0.0f);
+              values.set(i, c,
+                         random() % 9   ? few
+                         : random() % 2 ? std::numeric_limits<float>::quiet_NaN()
+                                        : -0.0f);
             }
           }
           for (size_t c = 0; c < dim; ++c) {

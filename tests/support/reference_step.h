@@ -12,8 +12,8 @@
 #include <variant>
 #include <vector>
 
-// What a training step computes, written from the comments in trainer.h and optimizer.h as plainly as possible. It is
-// the oracle of the tests and is never made faster.
+// What a training step computes, written from the comments in trainer.h and optimizer.h as plainly as
+// possible. It is the oracle of the tests and is never made faster.
 
 struct ReferenceTable {
   size_t dim = 0;
@@ -47,7 +47,8 @@ inline Vector gradient_row(const ReferenceRequest& request, size_t row, size_t d
 }
 
 // The first used position of a bag that holds the maximum of a column; none is ever beaten by a NaN.
-inline size_t winner(ReferenceTable& table, const ReferenceRequest& request, size_t begin, size_t end, size_t column) {
+inline size_t winner(ReferenceTable& table, const ReferenceRequest& request, size_t begin, size_t end,
+                     size_t column) {
   std::optional<size_t> best;
   for (size_t i = begin; i < end; ++i) {
     if (!request.uses(i)) continue;
@@ -56,8 +57,10 @@ inline size_t winner(ReferenceTable& table, const ReferenceRequest& request, siz
   return *best;
 }
 
-inline void add_bag(ReferenceTable& table, const ReferenceRequest& request, size_t bag, Contributions& result) {
-  const auto begin = static_cast<size_t>(request.offsets[bag]), end = static_cast<size_t>(request.offsets[bag + 1]);
+inline void add_bag(ReferenceTable& table, const ReferenceRequest& request, size_t bag,
+                    Contributions& result) {
+  const auto begin = static_cast<size_t>(request.offsets[bag]),
+             end = static_cast<size_t>(request.offsets[bag + 1]);
   const Vector g = gradient_row(request, bag, table.dim);
   int64_t used = 0;
   for (size_t i = begin; i < end; ++i) used += request.uses(i);
@@ -75,8 +78,10 @@ inline void add_bag(ReferenceTable& table, const ReferenceRequest& request, size
     if (request.pooling == windrow::Pooling::kMax) {
       contributes = false;
       for (size_t c = 0; c < table.dim; ++c) {
-        if (winners[c] == i) contributes = true;
-        else v[c] = 0.0f;
+        if (winners[c] == i)
+          contributes = true;
+        else
+          v[c] = 0.0f;
       }
     } else if (request.pooling == windrow::Pooling::kMean) {
       const float factor = request.weights.empty() ? reciprocal : request.weights[i] * reciprocal;
@@ -133,7 +138,8 @@ inline size_t reference_step(ReferenceTable& table, const ReferenceRequest& requ
   for (const auto& [row, g] : gradients) {
     for (size_t c = 0; c < table.dim; ++c) {
       float* state = table.states.empty() ? nullptr : &table.state(row, c);
-      std::visit([&](const auto& kind) { update(table.weight(row, c), state, g[c], kind, table.steps); }, optimizer);
+      std::visit([&](const auto& kind) { update(table.weight(row, c), state, g[c], kind, table.steps); },
+                 optimizer);
     }
   }
   return gradients.size();

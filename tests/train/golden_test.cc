@@ -69,17 +69,18 @@ TEST_CASE("golden gradients: max", "[train]") {
 TEST_CASE("golden gradients: weighted sum", "[train]") {
   auto request = bags_request(Pooling::kSum);
   request.weights = {0.5, 2, 1, -1, 3, 0.25, 4};
-  check_gradient(request, kZeros, {0.5, 1, 1.5, 2, -1, 3.5, -1.25, 10, 3, 6, 9, 12, 0.125, 0.125, -0.125, 0.25,
-                                   1, -0.5, -0.25, -2});
+  check_gradient(request, kZeros, {0.5, 1,  1.5,   2,     -1,     3.5,  -1.25, 10,   3,     6,
+                                   9,   12, 0.125, 0.125, -0.125, 0.25, 1,     -0.5, -0.25, -2});
 }
 
 TEST_CASE("golden gradients: sum, mean and max with padding", "[train]") {
   auto request = bags_request(Pooling::kSum);
   request.padding_id = 2;
-  check_gradient(request, kZeros, {1, 2, 3, 4, -0.5, 1, -0.25, 3, 0, 0, 0, 0, 0.5, 0.5, -0.5, 1, -1, 0.5, 0.25, 2});
-  request.pooling = Pooling::kMean;
   check_gradient(request, kZeros,
-                 {1, 2, 3, 4, -0.25, 0.5, -0.125, 1.5, 0, 0, 0, 0, 0.25, 0.25, -0.25, 0.5, -0.5, 0.25, 0.125, 1});
+                 {1, 2, 3, 4, -0.5, 1, -0.25, 3, 0, 0, 0, 0, 0.5, 0.5, -0.5, 1, -1, 0.5, 0.25, 2});
+  request.pooling = Pooling::kMean;
+  check_gradient(request, kZeros, {1, 2, 3,    4,    -0.25, 0.5, -0.125, 1.5,  0,     0,
+                                   0, 0, 0.25, 0.25, -0.25, 0.5, -0.5,   0.25, 0.125, 1});
   request.pooling = Pooling::kMax;
   check_gradient(request, kTable, {1, 2, 3, 4, 0.5, 1, 0, 1, 0, 0, 0, 0, 0, 0, -0.5, 0, -1, 0, 0.25, 2});
 }
@@ -134,25 +135,35 @@ struct GoldenSteps {
 };
 
 const GoldenSteps kGoldenSteps[] = {
-    {"SGD", Sgd{.lr = 0.1},
-     {0x3f7851eb, 0xc0034395, 0x3ea66666, 0xbf85c28f, 0x3dae147b, 0x3edc28f6, 0x40e00000, 0x40ffff2e, 0xc2b60000},
+    {"SGD",
+     Sgd{.lr = 0.1},
+     {0x3f7851eb, 0xc0034395, 0x3ea66666, 0xbf85c28f, 0x3dae147b, 0x3edc28f6, 0x40e00000, 0x40ffff2e,
+      0xc2b60000},
      {}},
-    {"Adagrad", Adagrad{.lr = 0.1},
-     {0x3f7514a4, 0xc0068729, 0x3f00329c, 0xbf8e633d, 0xbd372dbf, 0x3e9926a0, 0x40e00000, 0x40fccccd, 0x410e6666},
-     {0x3fbeb852, 0x3e800d1b, 0x40820000, 0x3e266667, 0x3c4ccccf, 0x40128f5c, 0x00000000, 0x358637be, 0x49742400,
-      0x00000000}},
-    {"Adagrad with decay", Adagrad{.lr = 0.1, .lr_decay = 0.1, .initial_accumulator = 0.1},
-     {0x3f7482c9, 0xc00581df, 0x3ef22002, 0xbf8b1504, 0x3d6b37ce, 0x3ea7a170, 0x40e00000, 0x40fffdd7, 0x410eaaab},
-     {0x3fcb851f, 0x3eb3404e, 0x40853333, 0x3e866667, 0x3de66666, 0x4018f5c3, 0x3dcccccd, 0x3dcccd53, 0x49742402,
-      0x3dcccccd}},
-    {"TensorFlow 1", Adagrad{.lr = 0.1, .initial_accumulator = 0.1, .eps = 0},
-     {0x3f75cd87, 0xc0058464, 0x3eed8fef, 0xbf8b4a50, 0x3d610a98, 0x3eafe906, 0x40e00000, 0x40fffd69, 0x410e6666},
-     {0x3fcb851f, 0x3eb3404e, 0x40853333, 0x3e866667, 0x3de66666, 0x4018f5c3, 0x3dcccccd, 0x3dcccd53, 0x49742402,
-      0x3dcccccd}},
-    {"Keras 3", Adagrad{.lr = 0.001, .initial_accumulator = 0.1, .eps = 1e-7, .eps_inside = true},
-     {0x3f7fe5e6, 0xc0000e20, 0x3effd0cd, 0xbf801ce8, 0x3dcbe091, 0x3e99d2b7, 0x40e00000, 0x40fffff9, 0x410ffbe7},
-     {0x3fcb851f, 0x3eb3404e, 0x40853333, 0x3e866667, 0x3de66666, 0x4018f5c3, 0x3dcccccd, 0x3dcccd53, 0x49742402,
-      0x3dcccccd}},
+    {"Adagrad",
+     Adagrad{.lr = 0.1},
+     {0x3f7514a4, 0xc0068729, 0x3f00329c, 0xbf8e633d, 0xbd372dbf, 0x3e9926a0, 0x40e00000, 0x40fccccd,
+      0x410e6666},
+     {0x3fbeb852, 0x3e800d1b, 0x40820000, 0x3e266667, 0x3c4ccccf, 0x40128f5c, 0x00000000, 0x358637be,
+      0x49742400, 0x00000000}},
+    {"Adagrad with decay",
+     Adagrad{.lr = 0.1, .lr_decay = 0.1, .initial_accumulator = 0.1},
+     {0x3f7482c9, 0xc00581df, 0x3ef22002, 0xbf8b1504, 0x3d6b37ce, 0x3ea7a170, 0x40e00000, 0x40fffdd7,
+      0x410eaaab},
+     {0x3fcb851f, 0x3eb3404e, 0x40853333, 0x3e866667, 0x3de66666, 0x4018f5c3, 0x3dcccccd, 0x3dcccd53,
+      0x49742402, 0x3dcccccd}},
+    {"TensorFlow 1",
+     Adagrad{.lr = 0.1, .initial_accumulator = 0.1, .eps = 0},
+     {0x3f75cd87, 0xc0058464, 0x3eed8fef, 0xbf8b4a50, 0x3d610a98, 0x3eafe906, 0x40e00000, 0x40fffd69,
+      0x410e6666},
+     {0x3fcb851f, 0x3eb3404e, 0x40853333, 0x3e866667, 0x3de66666, 0x4018f5c3, 0x3dcccccd, 0x3dcccd53,
+      0x49742402, 0x3dcccccd}},
+    {"Keras 3",
+     Adagrad{.lr = 0.001, .initial_accumulator = 0.1, .eps = 1e-7, .eps_inside = true},
+     {0x3f7fe5e6, 0xc0000e20, 0x3effd0cd, 0xbf801ce8, 0x3dcbe091, 0x3e99d2b7, 0x40e00000, 0x40fffff9,
+      0x410ffbe7},
+     {0x3fcb851f, 0x3eb3404e, 0x40853333, 0x3e866667, 0x3de66666, 0x4018f5c3, 0x3dcccccd, 0x3dcccd53,
+      0x49742402, 0x3dcccccd}},
 };
 
 std::vector<uint32_t> rows_0_2_3(const std::vector<float>& values) {
@@ -186,7 +197,8 @@ TEST_CASE("golden steps: three steps of every optimiser, weights and state", "[t
 
       const auto weights = tensor_of(path, "weight");
       CHECK(rows_0_2_3(weights) == std::vector<uint32_t>(golden.weights));
-      CHECK(std::vector<float>(weights.begin() + 3, weights.begin() + 6) == std::vector<float>{0.25f, 0.125f, 3});
+      CHECK(std::vector<float>(weights.begin() + 3, weights.begin() + 6) ==
+            std::vector<float>{0.25f, 0.125f, 3});
       const auto states = tensor_of(path, "optimizer.sum");
       REQUIRE(states.empty() == (golden.states.size() == 0));
       if (states.empty()) continue;

@@ -15,9 +15,9 @@ struct Kind {
   bool weighted;
 };
 constexpr Kind kKinds[] = {
-    {"per id", false, Pooling::kSum, false},        {"sum", true, Pooling::kSum, false},
-    {"mean", true, Pooling::kMean, false},          {"max", true, Pooling::kMax, false},
-    {"weighted sum", true, Pooling::kSum, true},    {"weighted mean", true, Pooling::kMean, true},
+    {"per id", false, Pooling::kSum, false},     {"sum", true, Pooling::kSum, false},
+    {"mean", true, Pooling::kMean, false},       {"max", true, Pooling::kMax, false},
+    {"weighted sum", true, Pooling::kSum, true}, {"weighted mean", true, Pooling::kMean, true},
 };
 
 // Bags of 0, 1, 2 and 37 ids with many repeats, the first and the last row among them.
@@ -73,7 +73,8 @@ TEST_CASE("step: equals the reference for every dim, pooling and optimiser, on e
             const auto report = step(*trainer, request, dim);
             REQUIRE(report);
             CHECK(report->ids == 46);
-            CHECK(report->used_ids == 46 - std::count(request.ids.begin(), request.ids.end(), padded ? 3 : -1));
+            CHECK(report->used_ids ==
+                  46 - std::count(request.ids.begin(), request.ids.end(), padded ? 3 : -1));
             CHECK(report->rows_touched == static_cast<int64_t>(touched));
             CHECK(report->step_count == expected.steps);
             check_equal(expected, *trainer, path);
@@ -98,7 +99,8 @@ TEST_CASE("step: a batch whose half is one id gives the same bits for every numb
       ReferenceRequest request;
       request.pooling = kind.pooling;
       request.padding_id = 17;
-      for (size_t i = 0; i < kIds; ++i) request.ids.push_back(random() % 2 ? 4321 : static_cast<int64_t>(random()) % kRows);
+      for (size_t i = 0; i < kIds; ++i)
+        request.ids.push_back(random() % 2 ? 4321 : static_cast<int64_t>(random()) % kRows);
       if (kind.bags) {
         // One huge bag between small ones.
         for (int64_t at = 0; at < 30'000; at += 7) request.offsets.push_back(at);
@@ -163,7 +165,9 @@ TEST_CASE("step: 32-bit ids, lengths and wider gradient rows mean the same", "[t
   reference_step(expected, request, Sgd{});
 
   std::vector<float> wide(3 * 8, 99.0f);
-  for (size_t b = 0; b < 3; ++b) std::copy_n(request.grads.begin() + static_cast<std::ptrdiff_t>(b * kDim), kDim, wide.begin() + static_cast<std::ptrdiff_t>(b * 8));
+  for (size_t b = 0; b < 3; ++b)
+    std::copy_n(request.grads.begin() + static_cast<std::ptrdiff_t>(b * kDim), kDim,
+                wide.begin() + static_cast<std::ptrdiff_t>(b * 8));
   const std::vector<int32_t> ids = {1, 2, 1, 9}, lengths = {3, 0, 1};
   Bags bags;
   bags.ids = std::span<const int32_t>(ids);
@@ -181,7 +185,8 @@ TEST_CASE("step: NaN and infinity in gradients stay in their columns", "[train]"
   auto trainer = Trainer::open(path, Sgd{.lr = 1});
   REQUIRE(trainer);
   const std::vector<int64_t> ids = {0};
-  const std::vector<float> grads = {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1};
+  const std::vector<float> grads = {std::numeric_limits<float>::quiet_NaN(),
+                                    std::numeric_limits<float>::infinity(), 1};
   REQUIRE(trainer->step(std::span<const int64_t>(ids), RowsIn(grads, 3)));
   const auto values = rows_of(trainer->table());
   CHECK(std::isnan(values[0]));

@@ -9,12 +9,13 @@
 #include <vector>
 
 #include "io/file.h"
-#include "support/temporary_folder.h"
 #include "support/catch.h"
 #include "support/reference_step.h"
+#include "support/temporary_folder.h"
 #include "table/table_file.h"
 
-// What the tests of training share: tables with given rows, their rows and state as the file has them, requests.
+// What the tests of training share: tables with given rows, their rows and state as the file has them,
+// requests.
 
 inline std::vector<uint32_t> bits_of(std::span<const float> values) {
   std::vector<uint32_t> bits;

@@ -67,7 +67,8 @@ class Allowed {
       if (other.name == name) break;
       if (is_checksummed(other.name)) entry += 8 * block_count(other.end - other.begin);
     }
-    for (uint64_t block = offset / 65536; block <= (offset + row_bytes_ - 1) / 65536; ++block) allow(entry + 8 * block, 8);
+    for (uint64_t block = offset / 65536; block <= (offset + row_bytes_ - 1) / 65536; ++block)
+      allow(entry + 8 * block, 8);
   }
   void allow(uint64_t begin, uint64_t bytes) {
     std::fill_n(allowed_.begin() + static_cast<std::ptrdiff_t>(begin), bytes, true);
@@ -80,7 +81,8 @@ class Allowed {
 
 }  // namespace
 
-TEST_CASE("trainer: a session changes touched rows, their state, their checksums and `_meta` alone", "[train]") {
+TEST_CASE("trainer: a session changes touched rows, their state, their checksums and `_meta` alone",
+          "[train]") {
   constexpr size_t kDim = 33;
   const TemporaryFolder folder;
   const auto path = folder / "t.safetensors";
@@ -273,7 +275,8 @@ TEST_CASE("trainer: a refused request leaves the file byte for byte and the trai
   const std::vector<int64_t> offsets = {0, 1, 3}, decreasing = {0, 2, 1}, short_offsets = {0, 1, 2};
   const std::vector<float> grads(3 * kDim, 1.0f), two(2 * kDim, 1.0f), weights(3, 1.0f), few_weights(2, 1.0f);
   const auto ids = [](const std::vector<int64_t>& values) { return Ids{std::span<const int64_t>(values)}; };
-  const auto bags = [&](const std::vector<int64_t>& i, const std::vector<int64_t>& o, std::span<const float> w) {
+  const auto bags = [&](const std::vector<int64_t>& i, const std::vector<int64_t>& o,
+                        std::span<const float> w) {
     Bags view;
     view.ids = ids(i);
     view.offsets = ids(o);
