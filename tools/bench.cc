@@ -170,11 +170,6 @@ Verb bench_verb(CLI::App& command) {
   options->work.pooling = 32;
   CLI::App* verb =
       command.add_subcommand("bench", "Measure lookups or steps on a table, which is not changed");
-  verb->description(
-      "Measure lookups or steps on a table, which is not changed.\n\n"
-      "Every batch has fresh ids, more than 4 million of them in turn. Beside the time per id stands how\n"
-      "fast the same threads read the same mapping from front to back, measured in the same run. `step`\n"
-      "works on a copy beside the table, which needs as much space again, and twice that with adagrad.");
   verb->add_option("TABLE", options->work.path, "A table")->required();
   verb->add_option("--op", options->work.op, "pool (default), gather (one id a bag) or step")
       ->check(CLI::IsMember({"pool", "gather", "step"}));
@@ -193,6 +188,9 @@ Verb bench_verb(CLI::App& command) {
   verb->add_option("--repeat", options->repeats, "Timed repeats (15)")->check(CLI::PositiveNumber);
   verb->add_flag("--json", options->json, "As JSON");
   verb->footer(
+      "Every batch has fresh ids, more than 4 million of them in turn. Beside the time per id stands how\n"
+      "fast the same threads read the same mapping from front to back, measured in the same run. `step`\n"
+      "works on a copy beside the table, which needs as much space again, and twice that with adagrad.\n\n"
       "EXAMPLES\n"
       "  windrow bench users.safetensors\n"
       "  windrow bench users.safetensors --op gather --residency huge --ids zipf:1.05\n"

@@ -129,13 +129,6 @@ Result<int> run(const ConvertOptions& options) {
 Verb convert_verb(CLI::App& command) {
   auto options = std::make_shared<ConvertOptions>();
   CLI::App* verb = command.add_subcommand("convert", "Turn a file of vectors into another format");
-  verb->description(
-      "Turn a file of vectors into another format.\n\n"
-      "Formats: safetensors (a Windrow table, tokens included), npy (values only), word2vec-text\n"
-      "(also fastText's .vec), word2vec-bin. The source's is told from its content, the target's\n"
-      "from its name: .safetensors, .npy, .txt or .vec, .bin.\n\n"
-      "Of rows with the same token in a word2vec file the first is kept. Rows without tokens are\n"
-      "written to word2vec files under their numbers. The target appears whole or not at all.");
   verb->add_option("SOURCE", options->source, "The file to read")->required();
   verb->add_option("TARGET", options->target, "The file to write; one that is there is replaced")->required();
   verb->add_option("--from", options->from, "The source's format, when its content should not decide")
@@ -146,6 +139,11 @@ Verb convert_verb(CLI::App& command) {
   add_state_options(*verb, options->optimizer);
   verb->add_flag("--json", options->json, "Report as JSON");
   verb->footer(
+      "Formats: safetensors (a Windrow table, tokens included), npy (values only), word2vec-text\n"
+      "(also fastText's .vec), word2vec-bin. The source's is told from its content, the target's\n"
+      "from its name: .safetensors, .npy, .txt or .vec, .bin.\n\n"
+      "Of rows with the same token in a word2vec file the first is kept. Rows without tokens are\n"
+      "written to word2vec files under their numbers. The target appears whole or not at all.\n\n"
       "EXAMPLES\n"
       "  windrow convert GoogleNews-vectors.bin news.safetensors\n"
       "  windrow convert wiki.en.vec wiki.safetensors --limit 200000 --optimizer adagrad\n"

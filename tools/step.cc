@@ -59,16 +59,14 @@ Result<int> run(const StepVerbOptions& options) {
 Verb step_verb(CLI::App& command) {
   auto options = std::make_shared<StepVerbOptions>();
   CLI::App* verb = command.add_subcommand("step", "Take one training step and write it to the table");
-  verb->description(
-      "Take one training step and write it to the table.\n\n"
-      "With bags (--offsets, --lengths or 2-D ids) the gradient has a row per bag, that of what `pool`\n"
-      "gives; 1-D ids alone take a row per id. Gradients of equal ids are added up first.");
   verb->add_option("TABLE", options->path, "A Windrow table that holds the optimiser's state")->required();
   add_request_options(*verb, options->files);
   verb->add_option("--grad", options->gradients, "The gradients, a float32 .npy of bags (or ids) x dim")
       ->required();
   add_step_options(*verb, options->optimizer);
   verb->footer(
+      "With bags (--offsets, --lengths or 2-D ids) the gradient has a row per bag, that of what `pool`\n"
+      "gives; 1-D ids alone take a row per id. Gradients of equal ids are added up first.\n\n"
       "EXAMPLES\n"
       "  windrow step items.safetensors --ids ids.npy --offsets offsets.npy --grad grad.npy \\\n"
       "      --optimizer adagrad --lr 0.05");

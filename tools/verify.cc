@@ -62,12 +62,10 @@ Result<int> run(const VerifyOptions& options) {
 Verb verify_verb(CLI::App& command) {
   auto options = std::make_shared<VerifyOptions>();
   CLI::App* verb = command.add_subcommand("verify", "Compare a whole table with its checksums");
-  verb->description(
-      "Compare a whole table with its checksums, and never change it.\n\n"
-      "Exit status 0: all is well. 1: blocks that do not match, or the table cannot be read.");
   verb->add_option("TABLE", options->path, "A Windrow table")->required();
   verb->add_flag("--json", options->json, "As JSON");
   verb->footer(
+      "Exit status 0: all is well. 1: blocks that do not match, or the table cannot be read.\n\n"
       "EXAMPLES\n"
       "  windrow verify users.safetensors\n"
       "  windrow verify users.safetensors --json | jq .bad_blocks");

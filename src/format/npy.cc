@@ -197,15 +197,6 @@ Result<uint64_t> item_bytes_of(std::string_view descr) {
               " cannot be used; known are f2 f4 f8 i1 u1 i4 u4 i8 u8 b1 V1 V2");
 }
 
-std::string shape_text(std::span<const uint64_t> shape) {
-  std::string text = "(";
-  for (size_t i = 0; i < shape.size(); ++i) {
-    if (i > 0) text += ", ";
-    text += std::to_string(shape[i]);
-  }
-  return text + (shape.size() == 1 ? ",)" : ")");
-}
-
 Result<Header> parse_checked(std::span<const uint8_t> bytes, uint64_t file_bytes) {
   const auto length = header_bytes(bytes, file_bytes);
   if (!length) return tl::make_unexpected(length.error());
@@ -276,27 +267,6 @@ Result<uint64_t> header_bytes(std::span<const uint8_t> start, uint64_t file_byte
 
 Result<Header> parse(std::span<const uint8_t> bytes, uint64_t file_bytes) {
   return guard([&] { return parse_checked(bytes, file_bytes); });
-}
-
-std::vector<uint8_t> header_for(std::string_view descr, std::span<const uint64_t> shape) {
-  // As numpy since 1.23 (_write_array_header in numpy/lib/format.py): room for the first dimension to grow to
-  // 21 digits in place, then 1 to 64 spaces up to the next multiple of 64, so that the data is aligned.
-  constexpr size_t kGrowthDigits = 21;
-  constexpr size_t kAlign = 64;
-  std::string text =
-      concat("{'descr': '", descr, "', 'fortran_order': False, 'shape': ", shape_text(shape), ", }");
-  if (!shape.empty()) text.append(kGrowthDigits - std::to_string(shape[0]).size(), ' ');
-  const size_t text_begin = kVersionEnd + sizeof(uint16_t);
-  text.append(kAlign - (text_begin + text.size() + 1) % kAlign, ' ');
-  text += '\n';
-
-  std::vector<uint8_t> header(text_begin + text.size());
-  std::copy(kMagic.begin(), kMagic.end(), header.begin());
-  header[6] = 1;
-  header[7] = 0;
-  store<uint16_t>(header.data() + kVersionEnd, static_cast<uint16_t>(text.size()));
-  std::copy(text.begin(), text.end(), header.begin() + static_cast<ptrdiff_t>(text_begin));
-  return header;
 }
 
 }  // namespace windrow::npy

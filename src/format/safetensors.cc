@@ -39,6 +39,21 @@ Result<void> check_text(std::string_view text) {
   return {};
 }
 
+// By sorting, not by a hash table, which a file made for it could flood.
+Result<void> check_names_differ(const std::vector<Described::Entry>& entries) {
+  std::vector<const Described::Entry*> by_name;
+  by_name.reserve(entries.size());
+  for (const auto& entry : entries) by_name.push_back(&entry);
+  std::stable_sort(by_name.begin(), by_name.end(),
+                   [](const auto* a, const auto* b) { return a->tensor.name < b->tensor.name; });
+  const auto twin = std::adjacent_find(by_name.begin(), by_name.end(), [](const auto* a, const auto* b) {
+    return a->tensor.name == b->tensor.name;
+  });
+  if (twin == by_name.end()) return {};
+  return fail(ErrorCode::kFormat, "the header has tensor ", in_quotes((*twin)->tensor.name),
+              " twice (names end at bytes ", twin[0]->byte, " and ", twin[1]->byte, ")");
+}
+
 std::string shape_text(std::span<const uint64_t> shape) {
   constexpr size_t kMaxShown = 8;
   std::string text = "[";
@@ -125,6 +140,7 @@ Result<Header> parse_text(std::string_view text, uint64_t file_bytes) {
   if (auto checked = check_text(text); !checked) return pass(checked);
   auto described = read_json(text);
   if (!described) return pass(described);
+  if (auto differ = check_names_differ(described->entries); !differ) return pass(differ);
 
   Header header;
   header.data_begin = kLengthBytes + text.size();

@@ -1,6 +1,5 @@
 #include "format/safetensors_json.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -278,20 +277,6 @@ class Reader {
   std::set<std::string> further_keys_;
 };
 
-Result<void> check_names_differ(const std::vector<Described::Entry>& entries) {
-  std::vector<const Described::Entry*> by_name;
-  by_name.reserve(entries.size());
-  for (const auto& entry : entries) by_name.push_back(&entry);
-  std::stable_sort(by_name.begin(), by_name.end(),
-                   [](const auto* a, const auto* b) { return a->tensor.name < b->tensor.name; });
-  const auto twin = std::adjacent_find(by_name.begin(), by_name.end(), [](const auto* a, const auto* b) {
-    return a->tensor.name == b->tensor.name;
-  });
-  if (twin == by_name.end()) return {};
-  return fail(ErrorCode::kFormat, "the header has tensor ", in_quotes((*twin)->tensor.name),
-              " twice (names end at bytes ", twin[0]->byte, " and ", twin[1]->byte, ")");
-}
-
 }  // namespace
 
 Result<Described> read_json(std::string_view text) {
@@ -300,7 +285,6 @@ Result<Described> read_json(std::string_view text) {
   const CountingIterator begin(text.data(), &consumed);
   const CountingIterator end(text.data() + text.size(), &consumed);
   if (!nlohmann::json::sax_parse(begin, end, &reader)) return tl::make_unexpected(std::move(reader.error));
-  if (auto differ = check_names_differ(reader.described.entries); !differ) return pass(differ);
   return std::move(reader.described);
 }
 

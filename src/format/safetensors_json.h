@@ -22,8 +22,8 @@ struct Described {
 };
 
 // Reads the text that starts at byte 8 of a file; it holds no NUL byte, starts without a byte order mark and
-// is UTF-8. kFormat: not one JSON object, nested deeper than 8, a key twice, a value of a wrong type, a
-// missing key.
+// is UTF-8. kFormat: not one JSON object, nested deeper than 8, a value of a wrong type, a missing key, a
+// key twice (but for the names of tensors, which are the caller's to compare).
 Result<Described> read_json(std::string_view text);
 
 }  // namespace windrow::safetensors

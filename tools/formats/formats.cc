@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "formats/byte_reader.h"
+#include "formats/numbers.h"
 
 namespace windrow::tools {
 
@@ -41,6 +42,18 @@ constexpr Foreign kForeign[] = {
     {"\x80\x05"sv, "a Python pickle, which could run any code: save with save_word2vec_format or numpy.save"},
 };
 
+// Whether the first line is a token and at least two numbers.
+bool is_text_without_header(std::string_view bytes) {
+  std::string_view line = bytes.substr(0, bytes.find('\n'));
+  for (int numbers = 0; numbers < 2; ++numbers) {
+    while (line.ends_with(' ') || line.ends_with('\r')) line.remove_suffix(1);
+    const size_t space = line.rfind(' ');
+    if (space == std::string_view::npos || !parse_float(line.substr(space + 1))) return false;
+    line = line.substr(0, space);
+  }
+  return true;
+}
+
 }  // namespace
 
 std::span<const Format* const> formats() {
@@ -73,6 +86,10 @@ Result<const Format*> detect_format(const FileStart& start, const std::string& p
   }
   for (const Format* format : kFormats) {
     if (format->recognises(start)) return format;
+  }
+  if (is_text_without_header(start.bytes)) {
+    return fail(ErrorCode::kUnsupported, path,
+                ": text vectors without a first line \"ROWS DIM\" (as GloVe has them): put one in front");
   }
   return fail(
       ErrorCode::kFormat, path,

@@ -1,0 +1,91 @@
+#include <vector>
+
+#include "formats/word2vec_text.h"
+#include "support/catch.h"
+#include "tools/command.h"
+
+// A disk that is full, by way of a limit on the size of files: the system refuses the write in the same
+// place.
+
+namespace {
+
+constexpr size_t kRows = 20'000;
+constexpr size_t kDim = 16;
+
+void make_source(const TemporaryFolder& folder) {
+  std::string text = std::to_string(kRows) + " " + std::to_string(kDim) + "\n";
+  std::vector<float> row(kDim);
+  for (size_t r = 0; r < kRows; ++r) {
+    for (size_t c = 0; c < kDim; ++c) row[c] = static_cast<float>(r * kDim + c) / 7.0f;
+    windrow::tools::append_text_row(text, "token" + std::to_string(r), row.data(), kDim);
+  }
+  write_bytes(folder / "v.txt", text);
+}
+
+}  // namespace
+
+TEST_CASE("convert: a full disk is an error, and leaves nothing behind", "[tools]") {
+  const TemporaryFolder folder;
+  make_source(folder);
+  for (const char* target : {"o.safetensors", "o.npy", "o.bin", "o.vec"}) {
+    CAPTURE(target);
+    // In kibibytes: the target needs more than a megabyte.
+    const auto outcome = run_shell(
+        folder, std::string("bash -c 'ulimit -f 500; exec \"$0\" convert v.txt ") + target + "' \"$W\"");
+    INFO(outcome.err);
+    CHECK(outcome.status == 1);
+    CHECK(outcome.err.rfind("windrow: ", 0) == 0);
+    CHECK(folder.entries() == 1);
+  }
+}
+
+TEST_CASE("convert: a full disk leaves a target that was there untouched", "[tools]") {
+  const TemporaryFolder folder;
+  make_source(folder);
+  write_bytes(folder / "o.npy", "before");
+  CHECK(run_shell(folder, "bash -c 'ulimit -f 500; exec \"$0\" convert v.txt o.npy' \"$W\"").status == 1);
+  CHECK(read_text(folder / "o.npy") == "before");
+  CHECK(folder.entries() == 2);
+}
+
+TEST_CASE("create: a full disk is an error, and leaves nothing behind", "[tools]") {
+  const TemporaryFolder folder;
+  const auto outcome = run_shell(
+      folder, "bash -c 'ulimit -f 500; exec \"$0\" create t.safetensors --rows 100000 --dim 16' \"$W\"");
+  INFO(outcome.err);
+  CHECK(outcome.status == 1);
+  CHECK(folder.entries() == 0);
+}
+
+TEST_CASE("convert: memory does not grow with the values", "[tools]") {
+  const TemporaryFolder folder;
+  // 60 MB of values under 40 MB of data memory, one thread so that stacks do not count.
+  const auto made = run_shell(folder, "\"$W\" create t.safetensors --rows 60000 --dim 250 --init normal:1");
+  INFO(made.err);
+  REQUIRE(made.status == 0);
+  for (const char* step : {"t.safetensors v.bin", "v.bin w.npy", "w.npy u.safetensors"}) {
+    CAPTURE(step);
+    const auto outcome =
+        run_shell(folder, std::string("bash -c 'ulimit -d 40000; exec \"$0\" convert ") + step + "' \"$W\"");
+    INFO(outcome.err);
+    CHECK(outcome.status == 0);
+  }
+  const auto first = windrow_command(folder, {"lookup", "t.safetensors", "0", "59999"});
+  CHECK(windrow_command(folder, {"lookup", "u.safetensors", "0", "59999"}).out == first.out);
+}
+
+TEST_CASE("convert: Ctrl-C removes the unfinished file", "[tools]") {
+  const TemporaryFolder folder;
+  REQUIRE(run_shell(folder, "\"$W\" create t.safetensors --rows 400000 --dim 64 --init normal:1").status ==
+          0);
+  // However the race between signal and end goes, there is a whole target or none, and nothing else.
+  const auto outcome = run_shell(
+      folder,
+      "\"$W\" convert t.safetensors o.txt & pid=$!\n"
+      "while [ -z \"$(ls -A | grep '^[.]o[.]txt')\" ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done\n"
+      "kill -TERM $pid; wait $pid");
+  INFO(outcome.err);
+  const bool finished = std::filesystem::exists(folder / "o.txt");
+  CHECK(outcome.status == (finished ? 0 : 1));
+  CHECK(folder.entries() == (finished ? 2u : 1u));
+}

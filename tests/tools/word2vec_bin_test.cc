@@ -1,0 +1,96 @@
+#include "formats/word2vec_bin.h"
+
+#include <cstring>
+
+#include "formats/word2vec_header.h"
+#include "support/catch.h"
+#include "tools/vectors.h"
+
+using namespace windrow::tools;
+
+namespace {
+
+Vectors read(std::string_view bytes) {
+  return read_vectors(read_word2vec_bin(bytes_in_memory(bytes, "v.bin")));
+}
+
+std::string floats(const std::vector<float>& values) {
+  return std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+}
+
+void check_fails(std::string_view bytes, std::string_view message) {
+  const Vectors vectors = read(bytes);
+  INFO(vectors.error);
+  CHECK(contains(vectors.error, message));
+}
+
+// A float whose first byte is the given one.
+float starting_with(uint8_t byte) {
+  const uint32_t bits = 0x3f800000u | byte;
+  float value;
+  std::memcpy(&value, &bits, sizeof(value));
+  return value;
+}
+
+}  // namespace
+
+TEST_CASE("word2vec binary: with line feeds, without, and mixed", "[tools]") {
+  const std::vector<float> values = {starting_with('\n'), 2, starting_with(' '), 4, 5, starting_with('\n')};
+  const std::string a = "</s> " + floats({values[0], values[1]}), b = " " + floats({values[2], values[3]}),
+                    c = "caf\xC3 " + floats({values[4], values[5]});
+  for (const std::string& bytes :
+       {"3 2\n" + a + b + c, "3 2\n" + a + "\n" + b + "\n" + c + "\n", "3 2\n" + a + "\n" + b + c,
+        "3 2\r\n" + a + b + "\n" + c, "003 2\n" + a + b + c + "\n"}) {
+    const Vectors vectors = read(bytes);
+    CHECK(vectors.error.empty());
+    CHECK(vectors.tokens == std::vector<std::string>{"</s>", "", "caf\xC3"});
+    CHECK(vectors.values == values);
+  }
+}
+
+TEST_CASE("word2vec binary: a file out of step is noticed", "[tools]") {
+  const std::string row = floats({1, 2});
+  check_fails("2 2\nNew York " + row + "x " + row, "out of step");
+  check_fails("2 2\na " + row + std::string("\x01") + "b " + row,
+              "row 1, byte 14: out of step (control characters");
+  check_fails("1 2\n" + std::string(kMaxTokenBytes + 1, 't') + " " + row, "no space ends the token");
+  check_fails("1 2\n" + std::string(9, 't'), "no space ends the token");
+}
+
+TEST_CASE("word2vec binary: a first line that lies is refused with both numbers", "[tools]") {
+  const std::string row = floats({1, 2});
+  check_fails("2 2\nlong_enough_token " + row, "promises 2 rows, the file holds 1");
+  check_fails("9 2\na " + row, "promises 9 rows of 2 values, but the 10 bytes behind it can hold at most 1");
+  check_fails("9223372036854775807 2\na " + row, "promises 9223372036854775807 rows");
+  check_fails("1 2\na " + row + "\nb " + row, "promises 1 rows of 2 values, but 11 bytes follow them");
+  check_fails("1 2\na " + row + "\n\n", "but 2 bytes follow");
+  check_fails("1 2\nabcdef " + row.substr(0, 7), "the file ends after 7");
+  check_fails("1 0\na ", "byte 0");
+  check_fails("-1 2\n", "byte 0");
+}
+
+TEST_CASE("word2vec binary: every cut of a file is an error, and so is every byte too many", "[tools]") {
+  std::string bytes = "2 2\n";
+  append_binary_row(bytes, "first", std::vector<float>{1, 2}.data(), 2);
+  append_binary_row(bytes, "second", std::vector<float>{3, 4}.data(), 2);
+  CHECK(read(bytes).error.empty());
+  CHECK(read(bytes.substr(0, bytes.size() - 1)).error.empty());  // the last line feed is optional
+  for (size_t length = 0; length + 1 < bytes.size(); ++length) {
+    CAPTURE(length);
+    CHECK(!read(bytes.substr(0, length)).error.empty());
+  }
+  CHECK(!read(bytes + "x").error.empty());
+}
+
+TEST_CASE("word2vec binary: which tokens it can hold", "[tools]") {
+  for (const char* token : {"", "a", "</s>", "\xFF", "a\xC2\xA0"}) CHECK(fits_word2vec_bin(token));
+  for (const char* token : {"a b", " ", "a\n", "a\tb", "\x01"}) CHECK(!fits_word2vec_bin(token));
+  CHECK(fits_word2vec_bin(std::string(kMaxTokenBytes, 'a')));
+  CHECK(!fits_word2vec_bin(std::string(kMaxTokenBytes + 1, 'a')));
+}
+
+TEST_CASE("word2vec header: a new file's first line keeps its width", "[tools]") {
+  CHECK(word2vec_header_line(7, 1234, 3) == "0007 3\n");
+  CHECK(word2vec_header_line(1234, 1234, 3) == "1234 3\n");
+  CHECK(parse_word2vec_header("0007 3")->rows == 7);
+}

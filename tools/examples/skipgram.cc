@@ -1,0 +1,137 @@
+// Skip-gram with negative sampling (Mikolov, Sutskever, Chen, Corrado, Dean: "Distributed representations of words and
+// phrases and their compositionality", 2013; word2vec.c) on Windrow's public interface.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <thread>
+
+#include "skipgram_batches.h"
+#include "skipgram_corpus.h"
+#include "skipgram_model.h"
+#include "skipgram_options.h"
+#include "skipgram_quality.h"
+#include "skipgram_report.h"
+#include "skipgram_words.h"
+
+namespace skipgram {
+
+namespace {
+
+constexpr double kLastAlpha = 1e-4;
+
+// Removes a file when it goes.
+struct Temporary {
+  std::string path;
+  ~Temporary() {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+  }
+};
+
+// Draws the samples of some pieces of text, one thread for each.
+void draw_samples(const Sampler& sampler, size_t first_piece, int epoch, std::span<Samples> samples) {
+  std::vector<std::jthread> threads;
+  for (size_t i = 1; i < samples.size(); ++i) {
+    threads.emplace_back([&, i] { sampler.draw(first_piece + i, epoch, samples[i]); });
+  }
+  sampler.draw(first_piece, epoch, samples[0]);
+}
+
+Result<void> train_on(const Samples& samples, size_t batch_centres, Model& model) {
+  size_t id = 0;
+  for (size_t bag = 0; bag < samples.centres.size();) {
+    const size_t bags = std::min(batch_centres, samples.centres.size() - bag);
+    Batch batch;
+    batch.centres = std::span(samples.centres).subspan(bag, bags);
+    batch.lengths = std::span(samples.lengths).subspan(bag, bags);
+    size_t ids = 0;
+    for (const auto length : batch.lengths) ids += static_cast<size_t>(length);
+    batch.ids = std::span(samples.ids).subspan(id, ids);
+    if (auto stepped = model.step(batch); !stepped) return stepped;
+    bag += bags;
+    id += ids;
+  }
+  return {};
+}
+
+Result<void> train(const Sentences& sentences, const Words& words, size_t tokens, const Options& options, Model& model) {
+  const Sampler sampler(sentences, words, {options.window, options.negatives, options.sample, options.seed});
+  const size_t threads = options.threads > 0 ? static_cast<size_t>(options.threads)
+                                             : std::max<size_t>(1, std::thread::hardware_concurrency());
+  std::vector<Samples> samples(threads);
+  const auto total = static_cast<double>(sentences.rows.size()) * options.epochs;
+  Progress progress(options.epochs, static_cast<double>(tokens) * options.epochs);
+  for (int epoch = 0; epoch < options.epochs; ++epoch) {
+    for (size_t piece = 0; piece < sampler.pieces(); piece += threads) {
+      const size_t count = std::min(threads, sampler.pieces() - piece);
+      draw_samples(sampler, piece, epoch, std::span(samples).first(count));
+      for (size_t i = 0; i < count; ++i) {
+        const auto words_done = static_cast<double>(sampler.words_before(piece + i));
+        const double done = (static_cast<double>(sentences.rows.size()) * epoch + words_done) / total;
+        progress.at(epoch, done);
+        if (auto set = model.set_learning_rate(std::max(options.alpha * (1 - done), kLastAlpha)); !set) return set;
+        if (auto trained = train_on(samples[i], static_cast<size_t>(options.batch), model); !trained) return trained;
+      }
+    }
+  }
+  return {};
+}
+
+Result<Summary> run(const Options& options) {
+  const auto corpus = read_corpus(options.texts);
+  if (!corpus) return tl::make_unexpected(corpus.error());
+  const Words words = count_words(*corpus, options.min_count);
+  if (words.spellings.size() < 2) {
+    return fail(windrow::ErrorCode::kInvalidArgument,
+                "of " + std::to_string(corpus->tokens.size()) + " words in the text, " +
+                    std::to_string(words.spellings.size()) + " occur " + std::to_string(options.min_count) +
+                    " times, and two are needed: give more text, or a smaller --min-count");
+  }
+  const Sentences sentences = keep_words(*corpus, words);
+
+  const Temporary scratch{options.output + ".neighbours"};
+  ModelOptions model_options;
+  model_options.dim = options.dim;
+  model_options.negatives = options.negatives;
+  model_options.optimizer = windrow::Sgd{options.alpha};
+  model_options.seed = options.seed;
+  model_options.threads = options.threads;
+  auto model = Model::create(options.output, options.neighbours.empty() ? scratch.path : options.neighbours, words,
+                             model_options);
+  if (!model) return pass(model);
+
+  const auto start = std::chrono::steady_clock::now();
+  if (auto trained = train(sentences, words, corpus->tokens.size(), options, *model); !trained) return pass(trained);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  if (auto closed = model->close("skipgram, " + std::to_string(options.epochs) + " epochs"); !closed) return pass(closed);
+
+  auto quality = synonym_quality(*corpus, words, model->vectors());
+  if (!quality) return pass(quality);
+  return Summary{options.output,        corpus->sentence_ends.size(), words.spellings.size(), corpus->tokens.size(),
+                 options.epochs, seconds.count(),              *quality};
+}
+
+}  // namespace
+
+}  // namespace skipgram
+
+int main(int argc, char** argv) {
+  skipgram::Options options;
+  if (const int status = skipgram::parse_options(argc, argv, options); status >= 0) return status;
+  try {
+    const auto summary = skipgram::run(options);
+    if (summary) {
+      options.json ? print_json(*summary) : print_text(*summary);
+      if (std::fflush(stdout) == 0) return 0;
+      std::perror("skipgram: cannot write the summary");
+      return 1;
+    }
+    std::fprintf(stderr, "skipgram: %s\n", summary.error().message.c_str());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "skipgram: %s\n", error.what());
+  }
+  return 1;
+}

@@ -1,0 +1,76 @@
+#include "skipgram_batches.h"
+
+#include <algorithm>
+
+namespace skipgram {
+
+namespace {
+
+// Work enough for a thread to be worth starting, and samples few enough (about 1 MB) to stay in the cache until they
+// are used.
+constexpr size_t kPieceWords = 10000;
+
+}  // namespace
+
+void Samples::clear() {
+  centres.clear();
+  lengths.clear();
+  ids.clear();
+}
+
+Sampler::Sampler(const Sentences& sentences, const Words& words, const SamplingOptions& options)
+    : sentences_(sentences),
+      options_(options),
+      keep_(keep_probabilities(words, options.sample)),
+      noise_(words.counts),
+      pieces_{0} {
+  for (size_t s = 0; s < sentences.ends.size(); ++s) {
+    const bool last = s + 1 == sentences.ends.size();
+    if (last || sentences.ends[s] - words_before(pieces_.size() - 1) >= kPieceWords) pieces_.push_back(s + 1);
+  }
+}
+
+size_t Sampler::words_before(size_t piece) const {
+  return pieces_[piece] == 0 ? 0 : sentences_.ends[pieces_[piece] - 1];
+}
+
+void Sampler::draw(size_t piece, int epoch, Samples& samples) const {
+  samples.clear();
+  Random seeds(options_.seed + static_cast<uint64_t>(epoch));
+  Random random(seeds.next() + piece);
+  random = Random(random.next());
+  std::vector<int32_t> kept;
+  size_t i = words_before(piece);
+  for (size_t s = pieces_[piece]; s < pieces_[piece + 1]; ++s) {
+    kept.clear();
+    for (; i < sentences_.ends[s]; ++i) {
+      const auto row = sentences_.rows[i];
+      const auto probability = keep_[static_cast<size_t>(row)];
+      if (probability >= 1 || random.uniform() < probability) kept.push_back(row);
+    }
+    add_sentence(kept, random, samples);
+  }
+}
+
+void Sampler::add_sentence(std::span<const int32_t> kept, Random& random, Samples& samples) const {
+  if (kept.size() < 2) return;
+  for (size_t centre = 0; centre < kept.size(); ++centre) {
+    // A random reach gives near words more weight than far ones (word2vec.c).
+    const size_t reach = 1 + random.below(static_cast<uint32_t>(options_.window));
+    const size_t begin = centre > reach ? centre - reach : 0;
+    const size_t end = std::min(kept.size(), centre + reach + 1);
+    for (size_t near = begin; near < end; ++near) {
+      if (near == centre) continue;
+      samples.ids.push_back(kept[near]);
+      for (int n = 0; n < options_.negatives; ++n) {
+        auto noise = noise_.draw(random);
+        while (noise == kept[near]) noise = noise_.draw(random);
+        samples.ids.push_back(noise);
+      }
+    }
+    samples.centres.push_back(kept[centre]);
+    samples.lengths.push_back(static_cast<int32_t>((end - begin - 1) * (1 + static_cast<size_t>(options_.negatives))));
+  }
+}
+
+}  // namespace skipgram
