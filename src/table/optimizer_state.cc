@@ -7,11 +7,6 @@ namespace windrow {
 
 namespace {
 
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-
 Result<void> not_negative(const char* name, double value) {
   if (std::isfinite(value) && value >= 0) return {};
   return fail(ErrorCode::kInvalidArgument, name, " is ", value, ", and must be a finite number, not below 0");
@@ -20,9 +15,7 @@ Result<void> not_negative(const char* name, double value) {
 }  // namespace
 
 OptimizerId optimizer_id(const Optimizer& optimizer) {
-  return std::visit(Overloaded{[](const Sgd&) { return OptimizerId::kSgd; },
-                               [](const Adagrad&) { return OptimizerId::kAdagrad; }},
-                    optimizer);
+  return std::holds_alternative<Sgd>(optimizer) ? OptimizerId::kSgd : OptimizerId::kAdagrad;
 }
 
 std::optional<StateTensor> state_tensor(const Optimizer& optimizer) {

@@ -67,12 +67,13 @@ void MaxWinners::find(const TableData& table, Ids ids, std::span<const int64_t> 
     const Columns mine = columns_of(t, threads, dim_);
     for (size_t k = 0; k < used_of_huge.size(); ++k) search(shares.huge()[k], used_of_huge[k], mine);
 
-    const auto [begin, end] = shares.groups_of(t);
+    const Shares::Range mine_whole = shares.groups_of(t);
+    const size_t end = mine_whole.end;
     const auto next_from = [&](size_t bag) {
       while (bag < end && shares.is_huge(bag)) ++bag;
       return bag;
     };
-    size_t bag = next_from(begin);
+    size_t bag = next_from(mine_whole.begin);
     size_t used = bag < end ? locate(bag, true) : 0;
     while (bag < end) {
       const size_t next = next_from(bag + 1);

@@ -23,7 +23,7 @@ constexpr uint8_t kGuard = 0xA5;
 class LooseRows {
  public:
   LooseRows(size_t rows, size_t dim)
-      : dim_(dim), stride_(dim * sizeof(float) + 7), bytes_(rows * stride_ + 8, kGuard) {}
+      : stride_(dim * sizeof(float) + 7), bytes_(rows * stride_ + 8, kGuard) {}
 
   uint8_t* row(size_t r) { return bytes_.data() + 3 + r * stride_; }
   void set(size_t r, size_t column, float value) { std::memcpy(row(r) + 4 * column, &value, 4); }
@@ -35,7 +35,7 @@ class LooseRows {
   const std::vector<uint8_t>& bytes() const { return bytes_; }
 
  private:
-  size_t dim_, stride_;
+  size_t stride_;
   std::vector<uint8_t> bytes_;
 };
 

@@ -137,9 +137,10 @@ inline size_t reference_step(ReferenceTable& table, const ReferenceRequest& requ
   ++table.steps;
   for (const auto& [row, g] : gradients) {
     for (size_t c = 0; c < table.dim; ++c) {
+      float& weight = table.weight(row, c);
       float* state = table.states.empty() ? nullptr : &table.state(row, c);
-      std::visit([&](const auto& kind) { update(table.weight(row, c), state, g[c], kind, table.steps); },
-                 optimizer);
+      const float gradient = g[c];
+      std::visit([&](const auto& kind) { update(weight, state, gradient, kind, table.steps); }, optimizer);
     }
   }
   return gradients.size();

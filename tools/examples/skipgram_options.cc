@@ -29,7 +29,7 @@ int parse_options(int argc, char** argv, Options& options) {
   app.add_option("--epochs", options.epochs, "passes over the text")->check(positive);
   app.add_option("--alpha", options.alpha, "first learning rate, which falls to 0.0001")
       ->check(CLI::PositiveNumber.description(""));
-  app.add_option("--batch", options.batch, "centre words per step")->check(positive);
+  app.add_option("--batch", options.batch, "centre words per step: a frequent word takes one step for all of them, so above some 1000 it is too long")->check(positive);
   app.add_option("--seed", options.seed, "another number gives other random choices");
   app.add_option("--threads", options.threads, "0: as many as there are processors; no influence on the result")
       ->check(CLI::Range(0, 1024).description(""));
