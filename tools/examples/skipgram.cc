@@ -6,7 +6,9 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <future>
 #include <thread>
+#include <utility>
 
 #include "skipgram_batches.h"
 #include "skipgram_corpus.h"
@@ -31,15 +33,6 @@ struct Temporary {
   }
 };
 
-// Draws the samples of some pieces of text, one thread for each.
-void draw_samples(const Sampler& sampler, size_t first_piece, int epoch, std::span<Samples> samples) {
-  std::vector<std::jthread> threads;
-  for (size_t i = 1; i < samples.size(); ++i) {
-    threads.emplace_back([&, i] { sampler.draw(first_piece + i, epoch, samples[i]); });
-  }
-  sampler.draw(first_piece, epoch, samples[0]);
-}
-
 Result<void> train_on(const Samples& samples, size_t batch_centres, Model& model) {
   size_t id = 0;
   for (size_t bag = 0; bag < samples.centres.size();) {
@@ -57,25 +50,25 @@ Result<void> train_on(const Samples& samples, size_t batch_centres, Model& model
   return {};
 }
 
-Result<void> train(const Sentences& sentences, const Words& words, size_t tokens, const Options& options, Model& model) {
-  const Sampler sampler(sentences, words, {options.window, options.negatives, options.sample, options.seed});
-  const size_t threads = options.threads > 0 ? static_cast<size_t>(options.threads)
-                                             : std::max<size_t>(1, std::thread::hardware_concurrency());
-  std::vector<Samples> samples(threads);
-  const auto total = static_cast<double>(sentences.rows.size()) * options.epochs;
+// While the model learns from one piece of the text, another thread draws the samples of the next.
+Result<void> train(const Sampler& sampler, size_t tokens, const Options& options, Model& model) {
+  const size_t pieces = sampler.pieces() * static_cast<size_t>(options.epochs);
+  const auto draw = [&](size_t piece, Samples& samples) {
+    sampler.draw(piece % sampler.pieces(), static_cast<int>(piece / sampler.pieces()), samples);
+  };
+  const size_t batch = options.batch > 0 ? static_cast<size_t>(options.batch) : sampler.advised_batch();
   Progress progress(options.epochs, static_cast<double>(tokens) * options.epochs);
-  for (int epoch = 0; epoch < options.epochs; ++epoch) {
-    for (size_t piece = 0; piece < sampler.pieces(); piece += threads) {
-      const size_t count = std::min(threads, sampler.pieces() - piece);
-      draw_samples(sampler, piece, epoch, std::span(samples).first(count));
-      for (size_t i = 0; i < count; ++i) {
-        const auto words_done = static_cast<double>(sampler.words_before(piece + i));
-        const double done = (static_cast<double>(sentences.rows.size()) * epoch + words_done) / total;
-        progress.at(epoch, done);
-        if (auto set = model.set_learning_rate(std::max(options.alpha * (1 - done), kLastAlpha)); !set) return set;
-        if (auto trained = train_on(samples[i], static_cast<size_t>(options.batch), model); !trained) return trained;
-      }
-    }
+  Samples present, next;
+  draw(0, present);
+  for (size_t piece = 0; piece < pieces; ++piece) {
+    std::future<void> drawn;
+    if (piece + 1 < pieces) drawn = std::async(std::launch::async, [&] { draw(piece + 1, next); });
+    const double done = static_cast<double>(piece) / static_cast<double>(pieces);
+    progress.at(static_cast<int>(piece / sampler.pieces()), done);
+    if (auto set = model.set_learning_rate(std::max(options.alpha * (1 - done), kLastAlpha)); !set) return set;
+    if (auto trained = train_on(present, batch, model); !trained) return trained;
+    if (drawn.valid()) drawn.get();
+    std::swap(present, next);
   }
   return {};
 }
@@ -90,7 +83,8 @@ Result<Summary> run(const Options& options) {
                     std::to_string(words.spellings.size()) + " occur " + std::to_string(options.min_count) +
                     " times, and two are needed: give more text, or a smaller --min-count");
   }
-  const Sentences sentences = keep_words(*corpus, words);
+  const Sampler sampler(keep_words(*corpus, words), words,
+                        {options.window, options.negatives, options.sample, options.seed});
 
   const Temporary scratch{options.output + ".neighbours"};
   ModelOptions model_options;
@@ -98,13 +92,14 @@ Result<Summary> run(const Options& options) {
   model_options.negatives = options.negatives;
   model_options.optimizer = windrow::Sgd{options.alpha};
   model_options.seed = options.seed;
-  model_options.threads = options.threads;
+  model_options.threads =
+      options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   auto model = Model::create(options.output, options.neighbours.empty() ? scratch.path : options.neighbours, words,
                              model_options);
   if (!model) return pass(model);
 
   const auto start = std::chrono::steady_clock::now();
-  if (auto trained = train(sentences, words, corpus->tokens.size(), options, *model); !trained) return pass(trained);
+  if (auto trained = train(sampler, corpus->tokens.size(), options, *model); !trained) return pass(trained);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   if (auto closed = model->close("skipgram, " + std::to_string(options.epochs) + " epochs"); !closed) return pass(closed);
 

@@ -1,6 +1,7 @@
 #include "skipgram_batches.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace skipgram {
 
@@ -10,6 +11,11 @@ namespace {
 // are used.
 constexpr size_t kPieceWords = 10000;
 
+// How often the most frequent word may occur in a batch, and how many centres are worth their while. WordNet, with
+// 24,000 words and these numbers, gets batches of 256; the AUC is the same for 128 to 1024, and drops at 2048.
+constexpr double kMostOccurrences = 128;
+constexpr double kMostCentres = 512;
+
 }  // namespace
 
 void Samples::clear() {
@@ -18,19 +24,25 @@ void Samples::clear() {
   ids.clear();
 }
 
-Sampler::Sampler(const Sentences& sentences, const Words& words, const SamplingOptions& options)
-    : sentences_(sentences),
+Sampler::Sampler(Sentences sentences, const Words& words, const SamplingOptions& options)
+    : sentences_(std::move(sentences)),
       options_(options),
       keep_(keep_probabilities(words, options.sample)),
       noise_(words.counts),
       pieces_{0} {
-  for (size_t s = 0; s < sentences.ends.size(); ++s) {
-    const bool last = s + 1 == sentences.ends.size();
-    if (last || sentences.ends[s] - words_before(pieces_.size() - 1) >= kPieceWords) pieces_.push_back(s + 1);
+  const auto& ends = sentences_.ends;
+  for (size_t s = 0; s < ends.size(); ++s) {
+    if (s + 1 == ends.size() || ends[s] - first_word(pieces_.size() - 1) >= kPieceWords) pieces_.push_back(s + 1);
   }
 }
 
-size_t Sampler::words_before(size_t piece) const {
+size_t Sampler::advised_batch() const {
+  const double ids_per_centre = (options_.window + 1.0) * (1.0 + options_.negatives);
+  const double centres = kMostOccurrences / (ids_per_centre * noise_.largest_share());
+  return static_cast<size_t>(std::clamp(centres, 1.0, kMostCentres));
+}
+
+size_t Sampler::first_word(size_t piece) const {
   return pieces_[piece] == 0 ? 0 : sentences_.ends[pieces_[piece] - 1];
 }
 
@@ -40,7 +52,7 @@ void Sampler::draw(size_t piece, int epoch, Samples& samples) const {
   Random random(seeds.next() + piece);
   random = Random(random.next());
   std::vector<int32_t> kept;
-  size_t i = words_before(piece);
+  size_t i = first_word(piece);
   for (size_t s = pieces_[piece]; s < pieces_[piece + 1]; ++s) {
     kept.clear();
     for (; i < sentences_.ends[s]; ++i) {

@@ -26,24 +26,27 @@ struct Samples {
   void clear();
 };
 
-// Turns text into samples. Pieces are independent of one another, each with random numbers of its own, so threads may
-// share the work without changing its result.
+// Turns text into samples. Pieces are independent of one another, each with random numbers of its own, so
+// which thread draws them, and when, does not change them.
 class Sampler {
  public:
-  // Everything passed in stays with the caller, who keeps it alive. There are at least two words.
-  Sampler(const Sentences& sentences, const Words& words, const SamplingOptions& options);
+  // There are at least two words.
+  Sampler(Sentences sentences, const Words& words, const SamplingOptions& options);
 
-  // Whole sentences, some thousand words of them.
+  // A piece is whole sentences, some thousand words of them.
   size_t pieces() const { return pieces_.size() - 1; }
-  // Words in the pieces before this one.
-  size_t words_before(size_t piece) const;
 
   void draw(size_t piece, int epoch, Samples& samples) const;
 
+  // How many centres a step may take: its gradients come from the rows as they were before it, and those of a word that
+  // occurs often in it add up to one long step in a direction that is no longer right.
+  size_t advised_batch() const;
+
  private:
+  size_t first_word(size_t piece) const;
   void add_sentence(std::span<const int32_t> kept, Random& random, Samples& samples) const;
 
-  const Sentences& sentences_;
+  Sentences sentences_;
   SamplingOptions options_;
   std::vector<float> keep_;
   NoiseWords noise_;

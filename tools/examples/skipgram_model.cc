@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 namespace skipgram {
 
@@ -61,47 +62,75 @@ Result<Model> Model::create(const std::string& path, const std::string& neighbou
 }
 
 Model::Model(Trainer centres, Trainer neighbours, const ModelOptions& options)
-    : options_(options),
+    : dim_(static_cast<size_t>(options.dim)),
+      group_(1 + static_cast<size_t>(options.negatives)),
+      team_(std::make_unique<Team>(options.threads)),
       centres_(std::move(centres)),
       neighbours_(std::move(neighbours)),
       centre_table_(centres_.table()),
       neighbour_table_(neighbours_.table()) {}
 
 Result<void> Model::step(const Batch& batch) {
-  static const SigmoidTable sigmoid;
-  const auto dim = static_cast<size_t>(options_.dim);
-  vectors_.resize(batch.centres.size() * dim);
-  gradients_.resize(batch.centres.size() * dim);
+  vectors_.resize(batch.centres.size() * dim_);
+  gradients_.resize(batch.centres.size() * dim_);
   errors_.resize(batch.ids.size());
+
+  // Bags are shared among the threads: lookups may run beside one another.
+  const auto threads = static_cast<size_t>(team_->threads());
+  std::vector<Result<void>> done(threads);
+  team_->run([&](int thread) {
+    const auto t = static_cast<size_t>(thread);
+    const size_t begin = batch.centres.size() * t / threads;
+    const size_t end = batch.centres.size() * (t + 1) / threads;
+    const auto first_id = std::accumulate(batch.lengths.begin(), batch.lengths.begin() + static_cast<std::ptrdiff_t>(begin), size_t{0});
+    done[t] = differentiate(batch, begin, end, first_id);
+  });
+  for (const auto& result : done) {
+    if (!result) return result;
+  }
+
+  // The gradient of a row in a bag is the centre's vector times its error, which is a step from pooled gradients. The
+  // two tables are independent of one another.
   Bags bags;
   bags.ids = batch.ids;
   bags.lengths = batch.lengths;
-  windrow::LookupOptions lookup;
-  lookup.threads = options_.threads;
-  windrow::StepOptions training;
-  training.threads = options_.threads;
-
-  // Forward: the vectors of the centres, and their dot product with every row of their bags.
-  auto done = windrow::gather(centre_table_, batch.centres, RowsOut(vectors_, dim), lookup);
-  if (!done) return done;
-  done = windrow::dot_bags(neighbour_table_, bags, RowsIn(vectors_, dim), errors_, lookup);
-  if (!done) return done;
-
-  // The loss's derivative: sigmoid(dot) - label.
-  const size_t group = 1 + static_cast<size_t>(options_.negatives);
-  for (float& dot : errors_) dot = sigmoid(dot);
-  for (size_t i = 0; i < errors_.size(); i += group) errors_[i] -= 1;
-
-  // Backward: a centre's gradient is the sum of its bag's rows times their errors, and that of a row in a bag is the
-  // centre's vector times its error, which is what a step from pooled gradients computes.
   bags.weights = errors_;
-  done = windrow::pool(neighbour_table_, bags, Pooling::kSum, RowsOut(gradients_, dim), lookup);
-  if (!done) return done;
-  auto stepped = neighbours_.step(bags, Pooling::kSum, RowsIn(vectors_, dim), training);
-  if (!stepped) return pass(stepped);
-  stepped = centres_.step(batch.centres, RowsIn(gradients_, dim), training);
-  if (!stepped) return pass(stepped);
+  Result<windrow::StepReport> stepped[2];
+  team_->run([&](int thread) {
+    if (thread == 0) stepped[0] = neighbours_.step(bags, Pooling::kSum, RowsIn(vectors_, dim_), {.threads = 1});
+    if (thread == team_->threads() - 1) stepped[1] = centres_.step(batch.centres, RowsIn(gradients_, dim_), {.threads = 1});
+  });
+  for (auto& result : stepped) {
+    if (!result) return pass(result);
+  }
   return {};
+}
+
+Result<void> Model::differentiate(const Batch& batch, size_t begin, size_t end, size_t first_id) {
+  static const SigmoidTable sigmoid;
+  const auto centres = batch.centres.subspan(begin, end - begin);
+  const auto vectors = std::span(vectors_).subspan(begin * dim_, centres.size() * dim_);
+  const auto gradients = std::span(gradients_).subspan(begin * dim_, centres.size() * dim_);
+  Bags bags;
+  const auto lengths = batch.lengths.subspan(begin, centres.size());
+  bags.lengths = lengths;
+  const auto count = std::accumulate(lengths.begin(), lengths.end(), size_t{0});
+  const auto errors = std::span(errors_).subspan(first_id, count);
+  bags.ids = batch.ids.subspan(first_id, count);
+
+  // The vectors of the centres, and their dot product with every row of their bags.
+  auto done = windrow::gather(centre_table_, centres, RowsOut(vectors, dim_), {.threads = 1});
+  if (!done) return done;
+  done = windrow::dot_bags(neighbour_table_, bags, RowsIn(vectors, dim_), errors, {.threads = 1});
+  if (!done) return done;
+
+  // The derivative of the loss with respect to each: sigmoid(dot) - label.
+  for (float& dot : errors) dot = sigmoid(dot);
+  for (size_t i = 0; i < errors.size(); i += group_) errors[i] -= 1;
+
+  // A centre's gradient is the sum of its bag's rows times their errors.
+  bags.weights = errors;
+  return windrow::pool(neighbour_table_, bags, Pooling::kSum, RowsOut(gradients, dim_), {.threads = 1});
 }
 
 Result<void> Model::set_learning_rate(double lr) {

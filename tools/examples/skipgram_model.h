@@ -2,13 +2,16 @@
 
 #include <windrow/windrow.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "skipgram_error.h"
+#include "skipgram_team.h"
 #include "skipgram_words.h"
 
 namespace skipgram {
@@ -25,7 +28,7 @@ struct ModelOptions {
   int negatives = 5;
   windrow::Optimizer optimizer;
   uint64_t seed = 1;
-  int threads = 0;
+  int threads = 1;
 };
 
 // Skip-gram with negative sampling on two tables: a word's vector as a centre, which is the result, and its vector as a
@@ -41,7 +44,8 @@ class Model {
   //
   //   -log sigmoid(c . i) for label 1, -log sigmoid(-(c . i)) for label 0
   //
-  // All rows are read before the first is changed.
+  // All rows are read before the first is changed, and every sum has one order, so the result does not depend on the
+  // number of threads.
   Result<void> step(const Batch& batch);
 
   Result<void> set_learning_rate(double lr);
@@ -54,7 +58,12 @@ class Model {
  private:
   Model(windrow::Trainer centres, windrow::Trainer neighbours, const ModelOptions& options);
 
-  ModelOptions options_;
+  // Fills vectors_, errors_ and gradients_ for the bags [begin, end), whose ids begin at first_id.
+  Result<void> differentiate(const Batch& batch, size_t begin, size_t end, size_t first_id);
+
+  size_t dim_;
+  size_t group_;  // ids per neighbour
+  std::unique_ptr<Team> team_;
   windrow::Trainer centres_, neighbours_;
   windrow::Table centre_table_, neighbour_table_;
   // Of the present batch; kept to save allocations.

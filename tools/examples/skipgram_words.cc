@@ -54,6 +54,7 @@ NoiseWords::NoiseWords(const std::vector<int64_t>& counts) : slots_(counts.size(
   std::vector<double> share;  // 1: as much as a slot holds
   for (const auto count : counts) share.push_back(std::pow(static_cast<double>(count), 0.75));
   const double total = std::accumulate(share.begin(), share.end(), 0.0);
+  largest_share_ = share.front() / total;
   for (double& value : share) value *= static_cast<double>(counts.size()) / total;
 
   std::vector<size_t> small, large;

@@ -35,6 +35,7 @@ std::vector<float> keep_probabilities(const Words& words, double sample);
 // (1991): a table of the size of the vocabulary, which stays in the cache.
 class NoiseWords {
  public:
+  // `counts` descends.
   explicit NoiseWords(const std::vector<int64_t>& counts);
 
   int32_t draw(Random& random) const {
@@ -43,12 +44,16 @@ class NoiseWords {
     return static_cast<uint32_t>(bits) < slots_[slot].threshold ? static_cast<int32_t>(slot) : slots_[slot].other;
   }
 
+  // The probability of the most frequent word.
+  double largest_share() const { return largest_share_; }
+
  private:
   struct Slot {
     uint32_t threshold;  // the slot's own word below, in units of 2^-32
     int32_t other;       // and this one from there on
   };
   std::vector<Slot> slots_;
+  double largest_share_;
 };
 
 }  // namespace skipgram
