@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/fail.h"
+#include "formats/numbers.h"
 #include "output.h"
 #include "verb.h"
 
@@ -44,6 +45,23 @@ std::string unknown_verb(const std::vector<Verb>& verbs, int argc, char** argv) 
   return concat("unknown verb '", argv[1], "'; there are ", known);
 }
 
+// The parser takes 010 for 8, and a number that is too large for the largest that fits. Neither is what was meant.
+void demand_plain_numbers(CLI::App& verb) {
+  const CLI::Validator plain(
+      [](std::string& text) {
+        const auto with_sign = parse_integer(text);
+        const auto without = parse_unsigned(text);
+        if (with_sign && std::to_string(*with_sign) == text) return std::string();
+        if (without && std::to_string(*without) == text) return std::string();
+        return text + " is no whole number that fits into 64 bits";
+      },
+      "");
+  for (CLI::Option* option : verb.get_options([](const CLI::Option*) { return true; })) {
+    const std::string type = option->get_type_name();
+    if (type.starts_with("INT") || type.starts_with("UINT")) option->check(plain);
+  }
+}
+
 int run_command(int argc, char** argv) {
   CLI::App app("Embedding tables, served and trained straight from memory-mapped files.", "windrow");
   app.set_version_flag("--version", concat("windrow ", version(), " (", simd_target(), ")"));
@@ -59,6 +77,7 @@ int run_command(int argc, char** argv) {
   const std::vector<Verb> verbs = {create_verb(app), convert_verb(app), info_verb(app), lookup_verb(app),
                                    pool_verb(app),   gather_verb(app),  step_verb(app), nearest_verb(app),
                                    verify_verb(app), recover_verb(app), bench_verb(app)};
+  for (const Verb& verb : verbs) demand_plain_numbers(*verb.options);
   if (const std::string message = unknown_verb(verbs, argc, argv); !message.empty()) {
     return wrong_usage(message, nullptr);
   }

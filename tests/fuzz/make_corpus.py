@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes the hand-made inputs of the fuzz targets into corpus/ again. Files named found_* came from a fuzzer, and
-stay as they are."""
+stay as they are. So do those of table_open: `windrow create` and `windrow convert` wrote the ok_ ones of Windrow's own
+format, and numpy the others; the bad_ ones are these with some bytes changed."""
 
 import json
 import pathlib

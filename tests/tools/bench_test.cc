@@ -92,7 +92,7 @@ TEST_CASE("bench ids: frequent rows are spread, every row can occur, the seed is
   std::sort(hottest.rbegin(), hottest.rend());
   for (size_t i = 1; i < 8; ++i) CHECK(std::abs(hottest[i].second - hottest[i - 1].second) > 1);
   for (const int64_t rows : {1, 2, 3, 7, 100}) {
-    const auto few = draw_ids({1.5}, rows, 5000);
+    const auto few = draw_ids({1.5}, rows, 50'000);
     CHECK(std::set<int64_t>(few.begin(), few.end()).size() == static_cast<size_t>(rows));
   }
   const auto uniform = draw_ids({}, 10, 100'000);

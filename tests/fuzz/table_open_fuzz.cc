@@ -1,0 +1,76 @@
+// The input is a whole file. Whatever opens as a table must be readable from its first row to its last, vocabulary
+// included, and to verify.
+
+#include <unistd.h>
+#include <windrow/windrow.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "fuzz/require.h"
+
+using namespace windrow;
+
+namespace {
+
+// One file for the whole run, removed at its end.
+class InputFile {
+ public:
+  InputFile() {
+    const char* folder = std::getenv("TMPDIR");
+    path_ = std::string(folder ? folder : "/tmp") + "/windrow-fuzz-XXXXXX";
+    descriptor_ = ::mkstemp(path_.data());
+    WINDROW_REQUIRE(descriptor_ >= 0);
+  }
+  ~InputFile() {
+    ::close(descriptor_);
+    ::unlink(path_.c_str());
+  }
+  void hold(const uint8_t* data, size_t size) {
+    WINDROW_REQUIRE(::ftruncate(descriptor_, 0) == 0);
+    WINDROW_REQUIRE(::pwrite(descriptor_, data, size, 0) == static_cast<ssize_t>(size));
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  int descriptor_;
+};
+
+void read_rows(const Table& table) {
+  if (table.rows() == 0) return;
+  const std::vector<int64_t> ids = {0, table.rows() - 1, table.rows() / 2};
+  std::vector<float> out(ids.size() * static_cast<size_t>(table.dim()));
+  WINDROW_REQUIRE(gather(table, std::span(ids), RowsOut(out, static_cast<size_t>(table.dim()))).has_value());
+  WINDROW_REQUIRE(table.row(table.rows() - 1) != nullptr);
+}
+
+void read_vocabulary(const Vocabulary& vocabulary, int64_t rows) {
+  for (const char* token : {"", "a", "the"}) {
+    const auto row = vocabulary.find(token);
+    WINDROW_REQUIRE(!row || (*row >= 0 && *row < rows));
+  }
+  size_t bytes = 0;
+  for (const int64_t row : {int64_t{0}, int64_t{1}, rows - 1}) {
+    for (const char letter : vocabulary.token(row)) bytes += static_cast<unsigned char>(letter);
+  }
+  WINDROW_REQUIRE(bytes < (size_t{1} << 40));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static InputFile file;
+  file.hold(data, size);
+  const auto table = Table::open(file.path(), {.unclean = Unclean::kAny});
+  if (!table) {
+    WINDROW_REQUIRE(!table.error().message.empty());
+    return 0;
+  }
+  if (table->dim() > 1 << 20) return 0;  // a legal row, but too much memory for a fuzzer
+  read_rows(*table);
+  read_vocabulary(table->vocabulary(), table->rows());
+  (void)verify(file.path());
+  return 0;
+}
