@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "io/file.h"
 #include "output.h"
+#include "table/optimizer_state.h"
 #include "table/table_file.h"
 #include "units.h"
 #include "verb.h"
@@ -32,18 +33,6 @@ std::string uuid_text(std::span<const uint8_t> bytes) {
   std::string text = hex(bytes);
   for (const size_t dash : {20, 16, 12, 8}) text.insert(dash, 1, '-');
   return text;
-}
-
-std::string optimizer_name(uint32_t id) {
-  switch (static_cast<OptimizerId>(id)) {
-    case OptimizerId::kNone:
-      return "none";
-    case OptimizerId::kSgd:
-      return "sgd";
-    case OptimizerId::kAdagrad:
-      return "adagrad";
-  }
-  return concat("number ", id, " (of a newer version)");
 }
 
 // "clean", or who made it unclean.

@@ -9,6 +9,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/floats-inl.h"
+#include "base/prefetch.h"
 #include "kernels/update.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -39,15 +40,9 @@ struct WinnerContribution {
   }
 };
 
-// Fetches the cache lines of a row into the second-level cache: fetching into the first is limited by its few
-// outstanding misses, and fetching for a store was slower than both.
+// Fetching for a store was slower than fetching for a load.
 HWY_INLINE void prefetch_columns(const uint8_t* row, size_t column_begin, size_t column_end) {
-  constexpr uintptr_t kLine = 64;
-  const uintptr_t begin = reinterpret_cast<uintptr_t>(row) + sizeof(float) * column_begin;
-  const uintptr_t end = reinterpret_cast<uintptr_t>(row) + sizeof(float) * column_end;
-  for (uintptr_t line = begin / kLine * kLine; line < end; line += kLine) {
-    __builtin_prefetch(reinterpret_cast<const void*>(line), 0, 2);
-  }
+  prefetch_range(row + column_begin * sizeof(float), (column_end - column_begin) * sizeof(float));
 }
 
 // Calls body(d, column) for the columns [column, end) in vectors of at most `kLanes` lanes: whole ones, then

@@ -1,7 +1,8 @@
+#include "table/optimizer_state.h"
+
 #include <cmath>
 
 #include "base/fail.h"
-#include "table/table_file.h"
 
 namespace windrow {
 
@@ -16,6 +17,18 @@ Result<void> not_negative(const char* name, double value) {
 
 OptimizerId optimizer_id(const Optimizer& optimizer) {
   return std::holds_alternative<Sgd>(optimizer) ? OptimizerId::kSgd : OptimizerId::kAdagrad;
+}
+
+std::string optimizer_name(uint32_t id) {
+  switch (static_cast<OptimizerId>(id)) {
+    case OptimizerId::kNone:
+      return "none";
+    case OptimizerId::kSgd:
+      return "sgd";
+    case OptimizerId::kAdagrad:
+      return "adagrad";
+  }
+  return concat("number ", id);
 }
 
 std::optional<StateTensor> state_tensor(const Optimizer& optimizer) {

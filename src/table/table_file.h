@@ -7,7 +7,6 @@
 #include "format/meta_slot.h"
 #include "format/safetensors.h"
 #include "io/file.h"
-#include "windrow/optimizer.h"
 #include "windrow/row_format.h"
 
 namespace windrow {
@@ -37,15 +36,5 @@ Result<MetaSlot> read_slot(const TableFile& file);
 
 // Writes `slot` to its place, durable on return. Its generation decides the place.
 Result<void> write_slot(TableFile& file, const MetaSlot& slot);
-
-// The state tensor of an optimiser, and what its entries start as; nothing for one without state.
-struct StateTensor {
-  const char* name;
-  float initial_value;
-};
-OptimizerId optimizer_id(const Optimizer& optimizer);
-std::optional<StateTensor> state_tensor(const Optimizer& optimizer);
-// kInvalidArgument: a hyper-parameter that makes no sense.
-Result<void> check_optimizer(const Optimizer& optimizer);
 
 }  // namespace windrow

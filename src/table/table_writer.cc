@@ -10,6 +10,7 @@
 #include "format/checksum.h"
 #include "format/meta_slot.h"
 #include "format/safetensors.h"
+#include "table/optimizer_state.h"
 #include "table/request.h"
 #include "table/row_format_check.h"
 #include "table/table_file.h"
@@ -130,8 +131,8 @@ std::vector<std::pair<std::string, std::string>> TableWriter::State::metadata() 
       {"windrow.dim", std::to_string(spec.format.dim)},
   };
   if (spec.optimizer) {
-    const bool adagrad = optimizer_id(*spec.optimizer) == OptimizerId::kAdagrad;
-    list.emplace_back("windrow.optimizer", adagrad ? "adagrad" : "sgd");
+    list.emplace_back("windrow.optimizer",
+                      optimizer_name(static_cast<uint32_t>(optimizer_id(*spec.optimizer))));
   }
   if (vocabulary.size() > 0) list.emplace_back("windrow.vocab_hash", "xxh3-64");
   list.insert(list.end(), spec.metadata.begin(), spec.metadata.end());

@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "base/guard.h"
 #include "io/paging.h"
+#include "table/optimizer_state.h"
 #include "table/request.h"
 #include "table/vocabulary_format.h"
 #include "train/checksum_map.h"
@@ -12,18 +13,6 @@
 namespace windrow {
 
 namespace {
-
-const char* name_of(uint32_t optimizer) {
-  switch (static_cast<OptimizerId>(optimizer)) {
-    case OptimizerId::kNone:
-      return "none";
-    case OptimizerId::kSgd:
-      return "sgd";
-    case OptimizerId::kAdagrad:
-      return "adagrad";
-  }
-  return "one that this version does not know";
-}
 
 Result<void> check_clean(const TableFile& file) {
   if (file.slot->clean) return {};
@@ -43,15 +32,15 @@ Result<const safetensors::Tensor*> find_state(const TableFile& file, const Optim
   if (stored_is_stateless && !state) return nullptr;
   if (stored_is_stateless) {
     return fail(
-        ErrorCode::kNoState, file.path(), ": the table holds no state for ", name_of(wanted),
+        ErrorCode::kNoState, file.path(), ": the table holds no state for ", optimizer_name(wanted),
         "; state cannot be added to an existing table yet: create the table anew with `windrow create "
         "--optimizer ",
-        name_of(wanted), "`, or train it with sgd");
+        optimizer_name(wanted), "`, or train it with sgd");
   }
   if (stored != wanted) {
     return fail(ErrorCode::kInvalidArgument, file.path(),
-                ": the table holds the state of another optimiser, ", name_of(stored),
-                "; train it with that one, not with ", name_of(wanted));
+                ": the table holds the state of another optimiser, ", optimizer_name(stored),
+                "; train it with that one, not with ", optimizer_name(wanted));
   }
   const auto* tensor = file.header.find(state->name);
   const std::vector<uint64_t> shape = {static_cast<uint64_t>(file.rows),
