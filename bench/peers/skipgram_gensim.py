@@ -92,7 +92,7 @@ def main():
     model.train(sentences, total_examples=len(sentences), epochs=options.epochs)
     seconds = time.perf_counter() - start
 
-    kept = sorted((word for word in counts if counts[word] >= 5), key=lambda word: (-counts[word], word.encode("latin-1")))
+    kept = sorted((word for word in counts if counts[word] >= 5), key=lambda word: (-counts[word], word))
     vectors = numpy.array([model.wv[word] for word in kept])
     auc, pairs = quality(synsets, counts, vectors, {word: row for row, word in enumerate(kept)})
     result = {"sentences": len(sentences), "words": len(kept), "tokens": tokens, "epochs": options.epochs,

@@ -24,6 +24,9 @@ namespace {
 
 constexpr double kLastAlpha = 1e-4;
 
+// A step is half the work and is done by one thread, so that more than some threads only wait for it.
+int default_threads() { return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 8); }
+
 // Removes a file when it goes.
 struct Temporary {
   std::string path;
@@ -58,7 +61,7 @@ Result<void> train(const Sampler& sampler, size_t tokens, const Options& options
   };
   const size_t batch = options.batch > 0 ? static_cast<size_t>(options.batch) : sampler.advised_batch();
   Progress progress(options.epochs, static_cast<double>(tokens) * options.epochs);
-  Samples present, next;
+  Samples present, next;  // outlive the thread that fills them
   draw(0, present);
   for (size_t piece = 0; piece < pieces; ++piece) {
     std::future<void> drawn;
@@ -86,27 +89,35 @@ Result<Summary> run(const Options& options) {
   const Sampler sampler(keep_words(*corpus, words), words,
                         {options.window, options.negatives, options.sample, options.seed});
 
-  const Temporary scratch{options.output + ".neighbours"};
+  const bool keep = !options.neighbours.empty();
+  const std::string neighbours = keep ? options.neighbours : options.output + ".neighbours";
+  const Temporary scratch{keep ? "" : neighbours};
   ModelOptions model_options;
   model_options.dim = options.dim;
   model_options.negatives = options.negatives;
   model_options.optimizer = windrow::Sgd{options.alpha};
   model_options.seed = options.seed;
-  model_options.threads =
-      options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  auto model = Model::create(options.output, options.neighbours.empty() ? scratch.path : options.neighbours, words,
-                             model_options);
+  model_options.threads = options.threads > 0 ? options.threads : default_threads();
+  auto model = Model::create(options.output, neighbours, words, model_options);
   if (!model) return pass(model);
 
   const auto start = std::chrono::steady_clock::now();
   if (auto trained = train(sampler, corpus->tokens.size(), options, *model); !trained) return pass(trained);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  if (auto closed = model->close("skipgram, " + std::to_string(options.epochs) + " epochs"); !closed) return pass(closed);
+  auto closed = model->close("skipgram, " + std::to_string(options.epochs) + " epochs");
+  if (!closed) return pass(closed);
 
   auto quality = synonym_quality(*corpus, words, model->vectors());
   if (!quality) return pass(quality);
-  return Summary{options.output,        corpus->sentence_ends.size(), words.spellings.size(), corpus->tokens.size(),
-                 options.epochs, seconds.count(),              *quality};
+  Summary summary;
+  summary.output = options.output;
+  summary.sentences = corpus->sentence_ends.size();
+  summary.words = words.spellings.size();
+  summary.tokens = corpus->tokens.size();
+  summary.epochs = options.epochs;
+  summary.seconds = seconds.count();
+  summary.quality = *quality;
+  return summary;
 }
 
 }  // namespace

@@ -82,7 +82,8 @@ Result<void> Model::step(const Batch& batch) {
     const auto t = static_cast<size_t>(thread);
     const size_t begin = batch.centres.size() * t / threads;
     const size_t end = batch.centres.size() * (t + 1) / threads;
-    const auto first_id = std::accumulate(batch.lengths.begin(), batch.lengths.begin() + static_cast<std::ptrdiff_t>(begin), size_t{0});
+    const auto before = batch.lengths.first(begin);
+    const auto first_id = std::accumulate(before.begin(), before.end(), size_t{0});
     done[t] = differentiate(batch, begin, end, first_id);
   });
   for (const auto& result : done) {
@@ -97,8 +98,10 @@ Result<void> Model::step(const Batch& batch) {
   bags.weights = errors_;
   Result<windrow::StepReport> stepped[2];
   team_->run([&](int thread) {
-    if (thread == 0) stepped[0] = neighbours_.step(bags, Pooling::kSum, RowsIn(vectors_, dim_), {.threads = 1});
-    if (thread == team_->threads() - 1) stepped[1] = centres_.step(batch.centres, RowsIn(gradients_, dim_), {.threads = 1});
+    const windrow::StepOptions options = {.threads = 1};
+    if (thread == 0) stepped[0] = neighbours_.step(bags, Pooling::kSum, RowsIn(vectors_, dim_), options);
+    if (thread != team_->threads() - 1) return;
+    stepped[1] = centres_.step(batch.centres, RowsIn(gradients_, dim_), options);
   });
   for (auto& result : stepped) {
     if (!result) return pass(result);

@@ -9,13 +9,13 @@ int parse_options(int argc, char** argv, Options& options) {
   CLI::App app(
       "Trains word vectors by skip-gram with negative sampling (Mikolov et al. 2013) into a Windrow table, one row per "
       "word, by descending count.\n\n"
-      "TEXT is plain text, one sentence a line, or a file of WordNet's database (data.noun, ...), whose synsets are the "
-      "sentences. Words are runs of letters, digits and underscores, with apostrophes inside; A to Z are lower-cased.",
+      "TEXT is plain text, one sentence a line, or a file of WordNet's database (data.noun, ...), whose synsets are "
+      "the sentences. Words are runs of letters, digits and underscores, with apostrophes inside; A to Z are lower-cased.",
       "skipgram");
   app.get_formatter()->column_width(34);
-  app.option_defaults()->always_capture_default();
   const auto positive = CLI::Range(1, 1 << 30).description("");
-  app.add_option("TEXT", options.texts, "files to learn from")->required()->always_capture_default(false);
+  app.add_option("TEXT", options.texts, "files to learn from")->required();
+  app.option_defaults()->always_capture_default();
   app.add_option("-o,--output", options.output, "the table to write; an existing file is replaced");
   app.add_option("--neighbours", options.neighbours, "keep the words' vectors as neighbours, too, in this table")
       ->always_capture_default(false);
@@ -29,10 +29,12 @@ int parse_options(int argc, char** argv, Options& options) {
   app.add_option("--epochs", options.epochs, "passes over the text")->check(positive);
   app.add_option("--alpha", options.alpha, "first learning rate, which falls to 0.0001")
       ->check(CLI::PositiveNumber.description(""));
-  app.add_option("--batch", options.batch, "centre words per step: a frequent word takes one step for all of them, so above some 1000 it is too long")->check(positive);
+  app.add_option("--batch", options.batch,
+                 "centre words per step; 0: fewer the more often the most frequent word occurs, at most 512")
+      ->check(CLI::Range(0, 1 << 30).description(""));
   app.add_option("--seed", options.seed, "another number gives other random choices");
-  app.add_option("--threads", options.threads, "0: as many as there are processors; no influence on the result")
-      ->check(CLI::Range(0, 1024).description(""));
+  app.add_option("--threads", options.threads, "0: as many as there are processors, up to 8; no influence on the result")
+      ->check(CLI::Range(0, 256).description(""));
   app.add_flag("--json", options.json, "print the summary as JSON")->always_capture_default(false);
   app.footer(
       "EXAMPLES\n"

@@ -17,7 +17,7 @@ struct Options {
   int64_t min_count = 5;
   int epochs = 5;
   double alpha = 0.025;
-  int64_t batch = 512;
+  int64_t batch = 0;  // 0: chosen by the text
   uint64_t seed = 1;
   int threads = 0;
   bool json = false;

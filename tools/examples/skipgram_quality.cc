@@ -81,7 +81,8 @@ std::vector<float> sorted_cosines(const std::vector<float>& units, size_t dim, c
 
 }  // namespace
 
-Result<std::optional<Quality>> synonym_quality(const Corpus& corpus, const Words& words, const windrow::Table& vectors) {
+Result<std::optional<Quality>> synonym_quality(const Corpus& corpus, const Words& words,
+                                               const windrow::Table& vectors) {
   const Pairs pairs = choose_pairs(corpus, words);
   if (pairs.synonyms.empty()) return std::nullopt;
   const auto units = unit_vectors(vectors);
@@ -90,7 +91,7 @@ Result<std::optional<Quality>> synonym_quality(const Corpus& corpus, const Words
   const auto synonyms = sorted_cosines(*units, dim, pairs.synonyms);
   const auto random = sorted_cosines(*units, dim, pairs.random);
 
-  // The Mann-Whitney form of the area: of all (synonym, random) pairs of pairs, those in the right order; ties are half.
+  // The Mann-Whitney form of the area: the share of (synonym, random) that are in the right order; ties are half.
   double below = 0;
   for (const float cosine : synonyms) {
     const auto [lower, upper] = std::equal_range(random.begin(), random.end(), cosine);

@@ -19,6 +19,7 @@ struct Quality {
 // How well the vectors know synonyms: the area under the ROC curve of the cosines of pairs of words that share a synset
 // against those of 200,000 random pairs. Words of both kinds are lemmas of one word that occur at least 20 times. Nothing
 // where the corpus has no such pairs.
-Result<std::optional<Quality>> synonym_quality(const Corpus& corpus, const Words& words, const windrow::Table& vectors);
+Result<std::optional<Quality>> synonym_quality(const Corpus& corpus, const Words& words,
+                                               const windrow::Table& vectors);
 
 }  // namespace skipgram

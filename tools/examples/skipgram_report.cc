@@ -11,7 +11,7 @@ namespace {
 // "117,659"
 std::string grouped(double value) {
   auto text = std::to_string(static_cast<uint64_t>(value + 0.5));
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) text.insert(static_cast<size_t>(at), ",");
+  for (size_t digits = 3, length = text.size(); digits < length; digits += 3) text.insert(length - digits, ",");
   return text;
 }
 

@@ -10,8 +10,8 @@ namespace skipgram {
 // Threads that wait for work which takes them only some 100 microseconds each time.
 //
 // Windrow's own threads (LookupOptions, StepOptions) are OpenMP's, which spin between two calls of the library. That
-// suits a machine of one's own; beside other programs a call of this size may then wait for a thread that was put aside,
-// as long as the call itself takes, many times over. These soon sleep.
+// suits a machine of one's own; beside other programs, a call of this size may wait many times its own duration for a
+// thread that was put aside. These soon sleep.
 class Team {
  public:
   explicit Team(int threads) : barrier_(threads) {
