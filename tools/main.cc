@@ -45,20 +45,26 @@ std::string unknown_verb(const std::vector<Verb>& verbs, int argc, char** argv) 
   return concat("unknown verb '", argv[1], "'; there are ", known);
 }
 
-// The parser takes 010 for 8, and a number that is too large for the largest that fits. Neither is what was meant.
+// The parser takes 010 for 8, -1 for the largest unsigned number, and a number that is too large for the
+// largest that fits. None of it is what was meant.
 void demand_plain_numbers(CLI::App& verb) {
-  const CLI::Validator plain(
-      [](std::string& text) {
-        const auto with_sign = parse_integer(text);
-        const auto without = parse_unsigned(text);
-        if (with_sign && std::to_string(*with_sign) == text) return std::string();
-        if (without && std::to_string(*without) == text) return std::string();
-        return text + " is no whole number that fits into 64 bits";
-      },
-      "");
+  const auto demand = [](CLI::Option& option, bool with_sign) {
+    option.check(CLI::Validator(
+        [with_sign](std::string& text) {
+          const auto number = parse_integer(text);
+          const auto positive = parse_unsigned(text);
+          const bool plain = with_sign ? number && std::to_string(*number) == text
+                                       : positive && std::to_string(*positive) == text;
+          return plain ? std::string()
+                       : concat(text, " is no whole number ", with_sign ? "" : "from 0 up ",
+                                "that fits into 64 bits");
+        },
+        ""));
+  };
   for (CLI::Option* option : verb.get_options([](const CLI::Option*) { return true; })) {
     const std::string type = option->get_type_name();
-    if (type.starts_with("INT") || type.starts_with("UINT")) option->check(plain);
+    if (type.starts_with("INT")) demand(*option, true);
+    if (type.starts_with("UINT")) demand(*option, false);
   }
 }
 

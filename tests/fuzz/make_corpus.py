@@ -126,9 +126,50 @@ def make_meta_slot():
     put("bad_version", slot(2, version=2) + slot(1))
 
 
+def make_word2vec_text():
+    put = lambda name, data: write("word2vec_text", name, data)
+    put("ok_two", b"2 3\nthe 0.5 -1 2e3\ncat 1 2 3\n")
+    put("ok_crlf", b"2 2\r\na 1 2 \r\nb 3 4\r\n\r\n")
+    put("ok_no_final_newline", b"1 2\n</s> 0.1 1e-46")
+    put("ok_tokens", b"6 1\n 1\n  2\nNew York 3\n\xc2\xa0 4\n\xe3\x83 5\n\0\r 6\n")
+    put("ok_specials", b"2 4\na nan -nan inf -inf\nb -0 +1 1e-45 3.4028235e38\n")
+    put("ok_equal_tokens", b"2 1\na 1\na 2\n")
+    put("ok_none", b"0 5\n")
+    put("bad_too_many", b"3 2\na 1 2\nb 3 4\n          ")
+    put("bad_too_few", b"1 1\na 1\nb 2\nc 3\n")
+    put("bad_dim", b"2 2\na 1 2 3\nb 4 5 6\n")
+    put("bad_count", b"9223372036854775807 9\na 1\n")
+    put("bad_dim_huge", b"0 2147483648\n")
+    put("bad_number", b"1 2\na 1 1,5\n")
+    put("bad_overflow", b"1 1\na 1e50\n")
+    put("bad_fields", b"1 3\na 1 2\n")
+    put("bad_empty", b"")
+
+
+def make_word2vec_bin():
+    put = lambda name, data: write("word2vec_bin", name, data)
+    row = lambda token, *values, end=b"": token + b" " + struct.pack(f"<{len(values)}f", *values) + end
+    put("ok_no_newlines", b"2 2\n" + row(b"a", 1, 2) + row(b"b", 3, 4))
+    put("ok_newlines", b"2 2\n" + row(b"a", 1, 2, end=b"\n") + row(b"b", 3, 4, end=b"\n"))
+    put("ok_mixed", b"0002 2\r\n" + row(b"</s>", 1, 2, end=b"\n\n") + row(b"", 3, 4))
+    put("ok_newline_and_space_bytes", b"1 2\n" + b"a " + b"\n\n\n\n    ")
+    put("ok_cut_utf8", b"1 1\n" + row(b"x" * 98 + b"\xc3", 1))
+    put("ok_none", b"0 3\n")
+    put("bad_space", b"2 2\n" + row(b"New York", 1, 2) + row(b"b", 3, 4))
+    put("bad_control", b"2 2\n" + row(b"a", 1, 2) + row(b"\1", 3, 4))
+    put("bad_too_many", b"2 1\n" + row(b"a_long_token", 1))
+    put("bad_too_few", b"1 1\n" + row(b"a", 1) + row(b"b", 2))
+    put("bad_count", b"9223372036854775807 1\n" + row(b"a", 1))
+    put("bad_cut", b"1 2\n" + row(b"a_long_token", 1, 2)[:-1])
+    put("bad_no_space", b"1 1\nabcdefgh")
+    put("bad_empty", b"")
+
+
 KNOWN_SUM = 0xb375dcfc  # XXH3-64 of the first 508 bytes of slot(2), its low 32 bits
 
 if __name__ == "__main__":
     make_safetensors()
     make_npy()
     make_meta_slot()
+    make_word2vec_text()
+    make_word2vec_bin()

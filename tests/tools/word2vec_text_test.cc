@@ -68,12 +68,12 @@ TEST_CASE("word2vec text: a token is all before the last DIM fields", "[tools]")
 
 TEST_CASE("word2vec text: lines that are no rows are refused with line and byte", "[tools]") {
   check_fails("2 3\na 1 2 3\nb 1 2\n", "line 3, byte 12: too few fields: 2 numbers");
-  check_fails("1 2\na 1 x\n", "line 2, byte 4: field 2 of 2 is no number that fits a float: \"x\"");
-  check_fails("1 2\na 1e 2\n", "\"1e\"");
-  check_fails("1 2\na 1,5 2\n", "\"1,5\"");
-  check_fails("1 2\na 0x1p3 2\n", "\"0x1p3\"");
+  check_fails("1 2\na 1 x\n", "line 2, byte 4: field 2 of 2 is no number that fits a float: 'x'");
+  check_fails("1 2\na 1e 2\n", "'1e'");
+  check_fails("1 2\na 1,5 2\n", "'1,5'");
+  check_fails("1 2\na 0x1p3 2\n", "'0x1p3'");
   check_fails("1 2\na 1  2\n", "field 1 of 2");
-  check_fails("1 1\na 1e50\n", "\"1e50\"");
+  check_fails("1 1\na 1e50\n", "'1e50'");
   check_fails("2 1\na 1\n\nb 2\n", "line 3");
 }
 

@@ -63,7 +63,8 @@ Result<std::string_view> ByteReader::peek(size_t count) {
     if (begin_ > 0) std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
-    if (buffer_.size() < std::max(count, kBufferBytes)) buffer_.resize(std::max(count, kBufferBytes));
+    const size_t wanted = std::max(count, static_cast<size_t>(std::min<uint64_t>(kBufferBytes, size())));
+    if (buffer_.size() < wanted) buffer_.resize(wanted);
     const auto more = static_cast<size_t>(std::min<uint64_t>(buffer_.size() - end_, size() - loaded_));
     const auto read = source_->read(loaded_, {reinterpret_cast<uint8_t*>(buffer_.data()) + end_, more});
     if (!read) return tl::make_unexpected(read.error());

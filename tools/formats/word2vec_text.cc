@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "base/fail.h"
+#include "format/text.h"
 #include "formats/formats.h"
 #include "formats/header_last_file.h"
 #include "formats/numbers.h"
@@ -77,8 +78,8 @@ class Word2vecTextReader : public RowReader {
       const std::string_view field = line.substr(space + 1, end - space - 1);
       const auto value = parse_float(field);
       if (!value) {
-        return fail_at_line("field ", k + 1, " of ", declared_.dim, " is no number that fits a float: \"",
-                            field.substr(0, 32), "\"");
+        return fail_at_line("field ", k + 1, " of ", declared_.dim,
+                            " is no number that fits a float: ", in_quotes(field.substr(0, 32)));
       }
       values[k] = *value;
       end = space;
