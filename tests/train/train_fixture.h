@@ -2,6 +2,7 @@
 
 #include <windrow/windrow.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <random>
@@ -21,6 +22,13 @@ inline std::vector<uint32_t> bits_of(std::span<const float> values) {
   std::vector<uint32_t> bits;
   for (const float v : values) bits.push_back(std::bit_cast<uint32_t>(v));
   return bits;
+}
+
+// The first place in which two arrays differ, or -1: what is compared may be too long to be printed.
+inline int64_t first_difference(std::span<const float> a, std::span<const float> b) {
+  const auto x = bits_of(a), y = bits_of(b);
+  const auto at = std::mismatch(x.begin(), x.end(), y.begin(), y.end()).first - x.begin();
+  return x == y ? -1 : at;
 }
 
 inline void make_table(const std::string& path, size_t dim, const std::vector<float>& weights,
