@@ -25,7 +25,8 @@ namespace {
 constexpr double kLastAlpha = 1e-4;
 
 // A step is half the work and is done by one thread, so that more than some threads only wait for it.
-int default_threads() { return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 8); }
+// One processor is left to the thread that draws samples: a team that has to share one waits for it.
+int default_threads() { return std::clamp(static_cast<int>(std::thread::hardware_concurrency()) - 1, 1, 8); }
 
 // Removes a file when it goes.
 struct Temporary {
