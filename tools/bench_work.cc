@@ -107,12 +107,11 @@ class StepWork : public Work {
   StepOptions options_;
 };
 
-Result<void> copy_rows(const Table& table, TableWriter& writer) {
+Result<void> copy_rows(const Table& table, TableWriter& writer, const Interrupt& interrupt) {
   const auto dim = static_cast<size_t>(table.dim());
   const int64_t block = std::max<int64_t>(1, (1 << 20) / table.dim());
   std::vector<float> values;
   Progress progress("copying the table", static_cast<uint64_t>(table.rows()), "rows");
-  Interrupt interrupt;
   for (int64_t first = 0; first < table.rows(); first += block) {
     const int64_t count = std::min(block, table.rows() - first);
     values.resize(static_cast<size_t>(count) * dim);
@@ -129,6 +128,7 @@ Result<void> copy_rows(const Table& table, TableWriter& writer) {
 
 // A trainer on a copy that has no name any more: it disappears with the process, whatever happens.
 Result<Trainer> train_a_copy(const WorkSpec& spec, const Table& table) {
+  const Interrupt interrupt;
   const std::string path = concat(io::posix().resolve(spec.path), ".bench-", io::posix().random64());
   TableWriterSpec copy;
   copy.format = table.format();
@@ -137,7 +137,7 @@ Result<Trainer> train_a_copy(const WorkSpec& spec, const Table& table) {
   {
     auto writer = TableWriter::create(path, copy);
     if (!writer) return pass(writer);
-    if (auto copied = copy_rows(table, *writer); !copied) return pass(copied);
+    if (auto copied = copy_rows(table, *writer, interrupt); !copied) return pass(copied);
   }
   auto trainer = Trainer::open(path, spec.optimizer);
   auto removed = io::posix().remove(path);

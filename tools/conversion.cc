@@ -94,6 +94,7 @@ Result<ConversionReport> convert(const FileOfVectors& source, const FileOfVector
   spec.max_rows = std::min(limit, header.rows.value_or(limit));
   spec.exact = header.rows.has_value() && !drop_duplicates;
   spec.optimizer = optimizer;
+  const Interrupt interrupt;  // from before there is something to remove
   auto writer = target.format->create(target.path, spec);
   if (!writer) return pass(writer);
 
@@ -102,7 +103,6 @@ Result<ConversionReport> convert(const FileOfVectors& source, const FileOfVector
   report.to = target.format->name;
   report.dim = header.dim;
   Passage passage(report, drop_duplicates, number_rows);
-  Interrupt interrupt;
   {
     Progress progress("converting", spec.max_rows, "rows");
     RowBlock block;

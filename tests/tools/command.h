@@ -82,6 +82,7 @@ inline Matrix read_matrix(const std::string& path) {
   const auto header = windrow::npy::parse(bytes, bytes.size());
   if (!header || header->descr != "<f4") throw std::runtime_error(path + ": not a float32 array");
   Matrix matrix{header->shape, std::vector<float>(header->data_bytes / sizeof(float))};
-  std::memcpy(matrix.values.data(), text.data() + header->data_begin, header->data_bytes);
+  if (!matrix.values.empty())
+    std::memcpy(matrix.values.data(), text.data() + header->data_begin, header->data_bytes);
   return matrix;
 }

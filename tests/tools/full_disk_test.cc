@@ -57,6 +57,16 @@ TEST_CASE("create: a full disk is an error, and leaves nothing behind", "[tools]
   CHECK(folder.entries() == 0);
 }
 
+// Its own memory would not fit under a limit.
+#if defined(__SANITIZE_ADDRESS__)
+#define WINDROW_ADDRESS_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WINDROW_ADDRESS_SANITIZER
+#endif
+#endif
+
+#ifndef WINDROW_ADDRESS_SANITIZER
 TEST_CASE("convert: memory does not grow with the values", "[tools]") {
   const TemporaryFolder folder;
   // 60 MB of values under 40 MB of data memory, one thread so that stacks do not count.
@@ -70,9 +80,12 @@ TEST_CASE("convert: memory does not grow with the values", "[tools]") {
     INFO(outcome.err);
     CHECK(outcome.status == 0);
   }
-  const auto first = windrow_command(folder, {"lookup", "t.safetensors", "0", "59999"});
-  CHECK(windrow_command(folder, {"lookup", "u.safetensors", "0", "59999"}).out == first.out);
+  const std::vector<std::string> last = {"lookup", "t.safetensors", "0", "59999"};
+  const std::string before = windrow_command(folder, last).out;
+  const bool same = windrow_command(folder, {"lookup", "u.safetensors", "0", "59999"}).out == before;
+  CHECK(same);
 }
+#endif
 
 TEST_CASE("convert: Ctrl-C removes the unfinished file", "[tools]") {
   const TemporaryFolder folder;
@@ -86,6 +99,7 @@ TEST_CASE("convert: Ctrl-C removes the unfinished file", "[tools]") {
       "kill -TERM $pid; wait $pid");
   INFO(outcome.err);
   const bool finished = std::filesystem::exists(folder / "o.txt");
-  CHECK(outcome.status == (finished ? 0 : 1));
+  // 143: the signal came after the work was done.
+  CHECK((finished ? outcome.status == 0 || outcome.status == 143 : outcome.status == 1));
   CHECK(folder.entries() == (finished ? 2u : 1u));
 }
