@@ -12,16 +12,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "base/parallel.h"
 #include "kernels/read_sum.h"
+#include "support.h"
 
 namespace {
 
@@ -40,15 +37,11 @@ constexpr Shape kInCache{3'000, 64, 131'072, 32};
 constexpr Shape kOddDim{1'000'000, 50, 131'072, 32};
 constexpr Shape kSmallCall{10'000'000, 64, 640, 20};
 
-[[noreturn]] void give_up(const std::string& message) {
-  std::fprintf(stderr, "%s\n", message.c_str());
-  std::exit(1);
-}
-
 // Rows in 2 MiB pages, as residency huge gives them, or in 4 KiB pages.
 class Rows {
  public:
-  Rows(const Shape& shape, bool huge_pages) : bytes_(static_cast<size_t>(shape.rows * shape.dim) * sizeof(float)) {
+  Rows(const Shape& shape, bool huge_pages)
+      : bytes_(static_cast<size_t>(shape.rows * shape.dim) * sizeof(float)) {
     constexpr size_t kHugePage = 2 << 20;
     reserved_ = bytes_ + kHugePage;
     memory_ = ::mmap(nullptr, reserved_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -102,22 +95,6 @@ const Rows& rows_for(const Shape& shape, bool huge_pages) {
   return *rows;
 }
 
-enum class Stream { kUniform, kZipf };
-
-std::vector<int64_t> draw(const Shape& shape, Stream stream) {
-  std::mt19937_64 random(1);
-  std::uniform_real_distribution<double> unit(0, 1);
-  std::vector<int64_t> ids(std::max<size_t>(4 << 20, shape.ids) / shape.ids * shape.ids);
-  for (auto& id : ids) {
-    // Zipf with exponent 1: rank = rows^u, scattered over the table.
-    const auto rank = stream == Stream::kZipf
-                          ? static_cast<uint64_t>(std::pow(static_cast<double>(shape.rows), unit(random)))
-                          : random();
-    id = static_cast<int64_t>(rank * 0x9E3779B97F4A7C15u % static_cast<uint64_t>(shape.rows));
-  }
-  return ids;
-}
-
 struct Case {
   const char* op;  // "gather" or a pooling
   Shape shape;
@@ -127,24 +104,25 @@ struct Case {
 
   std::string name() const {
     return std::string(op) + "/rows:" + std::to_string(shape.rows) + "/dim:" + std::to_string(shape.dim) +
-           "/ids:" + std::to_string(shape.ids) + "/bag:" + std::to_string(shape.bag) +
-           (stream == Stream::kZipf ? "/zipf" : "/uniform") + (huge_pages ? "/2MiB" : "/4KiB") +
-           "/threads:" + std::to_string(threads);
+           "/ids:" + std::to_string(shape.ids) + "/bag:" + std::to_string(shape.bag) + "/" +
+           stream_name(stream) + (huge_pages ? "/2MiB" : "/4KiB") + "/threads:" + std::to_string(threads);
   }
 };
 
 void run(benchmark::State& state, const Case& wanted) {
   const Shape& shape = wanted.shape;
   const Rows& rows = rows_for(shape, wanted.huge_pages);
-  const auto ids = draw(shape, wanted.stream);
+  const auto ids =
+      draw_ids(wanted.stream, shape.rows, std::max<size_t>(4 << 20, shape.ids) / shape.ids * shape.ids);
   const auto dim = static_cast<size_t>(shape.dim);
   const std::string op = wanted.op;
   const bool gathers = op == "gather", weighted = op == "pool/weighted";
-  std::vector<int64_t> offsets;
-  for (size_t at = 0; at <= shape.ids; at += shape.bag) offsets.push_back(static_cast<int64_t>(at));
+  const auto offsets = equal_offsets(shape.ids, shape.bag);
   const std::vector<float> weights(weighted ? shape.ids : 0, 0.5f);
   std::vector<float> out((gathers ? shape.ids : offsets.size() - 1) * dim);
-  const Pooling pooling = op == "pool/mean" ? Pooling::kMean : op == "pool/max" ? Pooling::kMax : Pooling::kSum;
+  const Pooling pooling = op == "pool/mean"  ? Pooling::kMean
+                          : op == "pool/max" ? Pooling::kMax
+                                             : Pooling::kSum;
   LookupOptions options;
   options.threads = wanted.threads;
 
@@ -186,11 +164,14 @@ int main(int argc, char** argv) {
     }
     cases.push_back({"pool/sum", kFarBeyond, Stream::kUniform, false, threads});
   }
-  std::stable_sort(cases.begin(), cases.end(), [](const Case& a, const Case& b) {  // one set of rows after another
-    return std::pair(a.shape.rows * a.shape.dim, a.huge_pages) < std::pair(b.shape.rows * b.shape.dim, b.huge_pages);
-  });
+  std::stable_sort(cases.begin(), cases.end(),
+                   [](const Case& a, const Case& b) {  // one set of rows after another
+                     return std::pair(a.shape.rows * a.shape.dim, a.huge_pages) <
+                            std::pair(b.shape.rows * b.shape.dim, b.huge_pages);
+                   });
   for (const Case& wanted : cases) {
-    benchmark::RegisterBenchmark(wanted.name().c_str(), [wanted](benchmark::State& state) { run(state, wanted); })
+    benchmark::RegisterBenchmark(wanted.name().c_str(),
+                                 [wanted](benchmark::State& state) { run(state, wanted); })
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);
   }

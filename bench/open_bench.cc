@@ -9,40 +9,19 @@
 #include <benchmark/benchmark.h>
 #include <windrow/windrow.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
+
+#include "support.h"
 
 namespace {
 
 using namespace windrow;
 
-[[noreturn]] void give_up(const std::string& message) {
-  std::fprintf(stderr, "%s\n", message.c_str());
-  std::exit(1);
-}
-
-class Folder {
- public:
-  Folder() {
-    path_ = (std::filesystem::temp_directory_path() / "windrow-bench-XXXXXX").string();
-    if (!::mkdtemp(path_.data())) give_up("cannot make " + path_);
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
-
 // A table of this many rows, made at the first call.
 std::string table_of(int64_t rows, int64_t dim, bool with_tokens) {
-  static const Folder folder;
+  static const ScratchFolder folder;
   const std::string path = folder / (std::to_string(rows) + (with_tokens ? "-tokens" : ""));
   if (std::filesystem::exists(path)) return path;
   std::vector<std::string> names;
@@ -93,7 +72,11 @@ void find_token(benchmark::State& state) {
 }
 
 BENCHMARK(open_only)->Name("open")->Args({4'000, 64})->Args({4'000'000, 128})->Unit(benchmark::kMicrosecond);
-BENCHMARK(open_and_look_up)->Name("open+lookup")->Args({4'000, 64})->Args({4'000'000, 128})->Unit(benchmark::kMicrosecond);
+BENCHMARK(open_and_look_up)
+    ->Name("open+lookup")
+    ->Args({4'000, 64})
+    ->Args({4'000'000, 128})
+    ->Unit(benchmark::kMicrosecond);
 BENCHMARK(open_with_tokens)->Name("open/tokens")->Arg(1'000'000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(find_token)->Name("find_token")->Arg(1'000'000);
 

@@ -11,14 +11,13 @@
 #include <unistd.h>
 #include <windrow/windrow.h>
 
-#include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
+
+#include "support.h"
 
 namespace {
 
@@ -38,18 +37,10 @@ const char* name_of(const Optimizer& optimizer) {
   return std::holds_alternative<Sgd>(optimizer) ? "sgd" : "adagrad";
 }
 
-[[noreturn]] void give_up(const std::string& message) {
-  std::fprintf(stderr, "%s\n", message.c_str());
-  std::exit(1);
-}
-
 // A table file that is removed at the end of the program.
 class TableOnDisk {
  public:
   TableOnDisk(const Shape& shape, const Optimizer& optimizer) {
-    std::string folder = (std::filesystem::temp_directory_path() / "windrow-bench-XXXXXX").string();
-    if (!::mkdtemp(folder.data())) give_up("cannot make " + folder);
-    folder_ = folder;
     TableSpec spec;
     spec.rows = shape.rows;
     spec.format = RowFormat::f32(shape.dim);
@@ -62,16 +53,11 @@ class TableOnDisk {
     if (!opened) give_up(opened.error().message);
     trainer = std::make_unique<Trainer>(std::move(*opened));
   }
-  ~TableOnDisk() {
-    trainer.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
 
   std::unique_ptr<Trainer> trainer;
 
  private:
-  std::string path() const { return folder_ + "/table.safetensors"; }
+  std::string path() const { return folder_ / "table.safetensors"; }
 
   // Whoever reads a page first decides how large it is, and a file just written lies in the cache in large
   // ones.
@@ -85,7 +71,7 @@ class TableOnDisk {
     ::close(file);
   }
 
-  std::string folder_;
+  ScratchFolder folder_;
 };
 
 // The library calls a benchmark several times; a table is made once for those that follow each other.
@@ -101,30 +87,13 @@ TableOnDisk& table_for(const Shape& shape, const Optimizer& optimizer) {
   return *table;
 }
 
-enum class Stream { kUniform, kZipf };
-
-// Ids of several batches, so that no step finds the rows of the last one in the cache.
-std::vector<std::vector<int64_t>> batches_of(const Shape& shape, Stream stream) {
-  std::mt19937_64 random(1);
-  std::uniform_real_distribution<double> unit(0, 1);
-  std::vector<std::vector<int64_t>> batches(shape.ids > 65'536 ? 8 : 64);
-  for (auto& ids : batches) {
-    for (size_t i = 0; i < shape.ids; ++i) {
-      // Zipf with exponent 1: rank = rows^u, scattered over the table.
-      const auto rank =
-          stream == Stream::kZipf ? static_cast<uint64_t>(std::pow(shape.rows, unit(random))) : random();
-      ids.push_back(static_cast<int64_t>(rank * 0x9E3779B97F4A7C15u % static_cast<uint64_t>(shape.rows)));
-    }
-  }
-  return batches;
-}
-
 void run(benchmark::State& state, const Shape& shape, const Optimizer& optimizer, Pooling pooling,
          Stream stream, int threads) {
   const TableOnDisk& table = table_for(shape, optimizer);
-  const auto batches = batches_of(shape, stream);
-  std::vector<int64_t> offsets;
-  for (size_t at = 0; at <= shape.ids; at += shape.bag) offsets.push_back(static_cast<int64_t>(at));
+  // Several batches, so that no step finds the rows of the last one in the cache.
+  const size_t batches = shape.ids > 65'536 ? 8 : 64;
+  const auto ids = draw_ids(stream, shape.rows, batches * shape.ids);
+  const auto offsets = equal_offsets(shape.ids, shape.bag);
   const auto dim = static_cast<size_t>(shape.dim);
   std::vector<float> grads((offsets.size() - 1) * dim);
   std::mt19937 random(2);
@@ -136,21 +105,22 @@ void run(benchmark::State& state, const Shape& shape, const Optimizer& optimizer
   int64_t rows_touched = 0;
   const auto step = [&] {
     Bags bags;
-    bags.ids = std::span<const int64_t>(batches[turn++ % batches.size()]);
+    bags.ids = std::span<const int64_t>(ids).subspan(turn++ % batches * shape.ids, shape.ids);
     bags.offsets = std::span<const int64_t>(offsets);
     const auto report = table.trainer->step(bags, pooling, RowsIn(grads, dim), options);
     if (!report) give_up(report.error().message);
     rows_touched = report->rows_touched;
   };
-  for (size_t k = 0; k < batches.size(); ++k) step();  // the first store to each page is a fault
+  for (size_t k = 0; k < batches; ++k) step();  // the first store to each page is a fault
   for (auto _ : state) step();
 
-  const auto ids = static_cast<int64_t>(shape.ids);
+  const auto ids_per_step = static_cast<int64_t>(shape.ids);
   const int64_t row_bytes = shape.dim * 4 * (std::holds_alternative<Sgd>(optimizer) ? 2 : 4);
-  state.SetItemsProcessed(state.iterations() * ids);
-  state.SetBytesProcessed(state.iterations() * (rows_touched * row_bytes + ids * (shape.dim * 4 + 8)));
+  state.SetItemsProcessed(state.iterations() * ids_per_step);
+  state.SetBytesProcessed(state.iterations() *
+                          (rows_touched * row_bytes + ids_per_step * (shape.dim * 4 + 8)));
   state.counters["ns/id"] =
-      benchmark::Counter(static_cast<double>(ids) * 1e-9,
+      benchmark::Counter(static_cast<double>(ids_per_step) * 1e-9,
                          benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
@@ -158,9 +128,8 @@ void add(const Shape& shape, const Optimizer& optimizer, const char* pooling_nam
          Stream stream, int threads) {
   const std::string name = std::string("step/") + name_of(optimizer) + "/" + pooling_name +
                            "/rows:" + std::to_string(shape.rows) + "/dim:" + std::to_string(shape.dim) +
-                           "/ids:" + std::to_string(shape.ids) + "/bag:" + std::to_string(shape.bag) +
-                           (stream == Stream::kZipf ? "/zipf" : "/uniform") +
-                           "/threads:" + std::to_string(threads);
+                           "/ids:" + std::to_string(shape.ids) + "/bag:" + std::to_string(shape.bag) + "/" +
+                           stream_name(stream) + "/threads:" + std::to_string(threads);
   benchmark::RegisterBenchmark(
       name.c_str(), [=](benchmark::State& state) { run(state, shape, optimizer, pooling, stream, threads); })
       ->UseRealTime()

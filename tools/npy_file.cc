@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "base/bytes.h"
 #include "base/fail.h"
 #include "format/npy.h"
 #include "format/text.h"
@@ -51,10 +52,6 @@ Result<void> read_values(const OpenArray& array, std::vector<T>& values) {
 std::vector<uint8_t> header_of(uint64_t rows, uint64_t columns) {
   const uint64_t shape[] = {rows, columns};
   return npy::header_for("<f4", shape);
-}
-
-std::span<const uint8_t> bytes_of(std::span<const float> values) {
-  return {reinterpret_cast<const uint8_t*>(values.data()), values.size_bytes()};
 }
 
 }  // namespace

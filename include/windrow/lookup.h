@@ -25,16 +25,14 @@ struct LookupOptions {
 // A padding id gives its stored row when it is a row (as torch.nn.Embedding does), else zeros.
 //
 // Shapes:     out has ids.count rows of at least table.dim() values; further columns are left alone. It does
-// not
-//             overlap the ids or the table.
+//             not overlap the ids or the table.
 // Errors:     kInvalidArgument  out has another number of rows, or a row_stride below table.dim()
 //             kOutOfRange       an id outside [0, rows); the message gives position and value
 //             kNoMemory
 // On failure: out is untouched; everything is checked before the first write.
 // Lifetime:   nothing passed in is kept. The arrays stay unchanged during the call.
 // Threads:    any number of lookups at a time on one table. A lookup that overlaps a training step may see a
-// row
-//             half old, half new.
+//             row half old, half new.
 [[nodiscard]] WINDROW_API Result<void> gather(const Table& table, Ids ids, RowsOut out,
                                               const LookupOptions& options = {});
 
@@ -53,8 +51,7 @@ struct LookupOptions {
 //
 // Shapes:     out has one row per bag of at least table.dim() values; further columns are left alone.
 // Errors:     kInvalidArgument  an array has the wrong length, offsets or lengths break the rule of `Bags`
-// (the
-//                               message names the bag), kMax with weights, out as in gather()
+//                               (the message names the bag), kMax with weights, out as in gather()
 //             kOutOfRange       an id outside [0, rows); the message gives position, bag and value
 //             kNoMemory
 // On failure, lifetime, threads: as gather().
@@ -64,13 +61,14 @@ struct LookupOptions {
 // The gradient of pool()'s kSum with respect to the per-id weights, which is also how a batch of candidates
 // is scored against one vector per bag:
 //
-//   out[i] = dot(rows_in[b], row(ids[i]))      for position i of bag b; 0 at padding positions
+//   out[i] = dot(vectors[b], row(ids[i]))      for position i of bag b; 0 at padding positions
 //
 // The dot product has eight partial sums: column c adds to number c mod 8, in ascending order, and
 // ((p0 + p1) + (p2 + p3)) + ((p4 + p5) + (p6 + p7)) is the result.
 //
-// Shapes:     one row of `vectors` per bag, of table.dim() values; out has ids.count entries. bags.weights is
-// empty. Errors, on failure, lifetime, threads: as pool().
+// Shapes:     one row of `vectors` per bag, of at least table.dim() values; out has ids.count entries;
+//             bags.weights is empty.
+// Errors, on failure, lifetime, threads: as pool().
 [[nodiscard]] WINDROW_API Result<void> dot_bags(const Table& table, const Bags& bags, RowsIn vectors,
                                                 std::span<float> out, const LookupOptions& options = {});
 

@@ -57,8 +57,8 @@ enum class Unclean : uint8_t {
 struct OpenOptions {
   std::string tensor = {};  // which tensor is the table; empty: `weight`, or the only 2-D one of a row type
   Residency residency = Residency::kAuto;
-  bool evict_first =
-      false;  // kHuge: drop the file's pages from the cache first, so that they come back large
+  // kHuge: drop the file's pages from the cache first, so that they come back large.
+  bool evict_first = false;
   Unclean unclean = Unclean::kRefuse;
 };
 

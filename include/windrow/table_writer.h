@@ -20,8 +20,8 @@ struct TableWriterSpec {
   RowFormat format = {};
   std::optional<Optimizer> optimizer = {};  // reserves its state, filled with its initial value
   std::optional<int64_t> rows = {};         // when known: disk space is reserved at once
-  std::vector<std::pair<std::string, std::string>> metadata =
-      {};  // further string metadata for the file's header
+  // Further string metadata for the file's header, which must fit into one page.
+  std::vector<std::pair<std::string, std::string>> metadata = {};
 };
 
 // Writes a new table row by row, in memory that does not grow with the rows (tokens are kept until the end).

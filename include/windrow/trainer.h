@@ -61,8 +61,9 @@ class WINDROW_API Trainer {
   // written. The result has the same bits on every CPU and for every number of threads.
   //
   // Shapes:     grads has ids.count rows of at least dim values. At most 2^32 - 1 ids.
-  // Errors:     kInvalidArgument, kOutOfRange, kNoMemory as gather(); kPoisoned after close() or a failed
-  // close() On failure: the table is unchanged.
+  // Errors:     kInvalidArgument, kOutOfRange, kNoMemory as gather(); kPoisoned after close(), or after a
+  //             failed write to disk; kIo, kNoSpace when the table cannot be marked unclean (first step only)
+  // On failure: the table is unchanged.
   [[nodiscard]] Result<StepReport> step(Ids ids, RowsIn grads, const StepOptions& options = {});
 
   // One step from one gradient row per bag, the gradient of pool()'s output. Per used position i of bag b,
@@ -70,11 +71,12 @@ class WINDROW_API Trainer {
   //
   //   kSum   v = g            with weights  v = g * weights[i]
   //   kMean  v = g * r        with weights  v = g * (weights[i] * r)
-  //   kMax   column c of v is column c of g at the first position that holds the maximum of column c, else
-  //   +0;
+  //   kMax   column c of v is column c of g at the first position that holds the maximum of column c, else +0;
   //          positions that hold no maximum contribute nothing. The table's present rows decide.
   //
-  // then as above, without ever storing a gradient row per id. Shapes: grads has one row per bag.
+  // then as above, without ever storing a gradient row per id.
+  //
+  // Shapes:     grads has one row per bag. Errors and on failure: as step(ids, grads), and as pool().
   [[nodiscard]] Result<StepReport> step(const Bags& bags, Pooling pooling, RowsIn grads,
                                         const StepOptions& options = {});
 
@@ -88,13 +90,15 @@ class WINDROW_API Trainer {
   // Steps of the table's whole life.
   int64_t step_count() const;
 
-  // The learning rate of the steps to come; errors: kInvalidArgument when it is not a finite number.
+  // The learning rate of the steps to come. Errors: kInvalidArgument when it is below 0 or not finite.
   [[nodiscard]] Result<void> set_learning_rate(double lr);
 
   // Writes everything to disk, refreshes the checksums of the blocks that changed, marks the table clean and
   // gives up the lock. `tag` (at most 256 bytes) is kept in the file. After close() the trainer only fails.
   //
-  // Errors: kIo, kNoSpace  a sync or a write failed: the table stays unclean; kInvalidArgument  tag too long
+  // Errors: kIo, kNoSpace     a sync or a write failed: the table stays unclean
+  //         kInvalidArgument  the tag is too long: nothing was done
+  //         kPoisoned         closed before, or an earlier write to disk failed
   [[nodiscard]] Result<void> close(std::string_view tag = {});
 
  private:

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 namespace windrow {
 
@@ -20,6 +21,12 @@ T load(const uint8_t* bytes) {
 template <class T>
 void store(uint8_t* bytes, T value) {
   std::memcpy(bytes, &value, sizeof(value));
+}
+
+// The bytes of an array of plain values: a vector, a span, a text.
+template <class Values>
+std::span<const uint8_t> bytes_of(const Values& values) {
+  return {reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(*values.data())};
 }
 
 }  // namespace windrow

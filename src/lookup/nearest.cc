@@ -103,8 +103,8 @@ Result<std::vector<Neighbor>> nearest(const Table& table, std::span<const float>
     std::sort(scan.exclude.begin(), scan.exclude.end());
 
     const int threads = lookup_threads(options.threads, data, static_cast<size_t>(data.rows));
-    std::vector<Best> best(static_cast<size_t>(threads), Best(static_cast<size_t>(k)));
-    for (auto& part : best) part = Best(static_cast<size_t>(k));  // a copied vector keeps no capacity
+    std::vector<Best> best;  // one for each thread, with its memory: nothing is allocated below
+    for (int t = 0; t < threads; ++t) best.emplace_back(static_cast<size_t>(k));
     parallel(threads, [&](int thread) {
       const int64_t begin = data.rows / threads * thread + std::min<int64_t>(thread, data.rows % threads);
       const int64_t end = begin + data.rows / threads + (thread < data.rows % threads ? 1 : 0);

@@ -21,13 +21,8 @@ namespace windrow {
 
 namespace {
 
-constexpr uint64_t kHeaderBytes =
-    4096;  // the header is one page; it is written last, when all sizes are known
-
-template <class T>
-std::span<const uint8_t> bytes_of(const std::vector<T>& values) {
-  return {reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(T)};
-}
+// The header is one page; it is written last, when all sizes are known.
+constexpr uint64_t kHeaderBytes = 4096;
 
 // A trainer holds the lock of the file it works on; replacing that file would leave it training a file
 // without name.
@@ -219,8 +214,7 @@ Result<void> TableWriter::finish() {
     if (auto ended = s.sink.end_tensor(); !ended) return ended;
     if (auto written = s.write_state(); !written) return written;
     if (auto written = s.write_vocabulary(); !written) return written;
-    const std::vector<int64_t> checksums(s.sink.checksums().begin(), s.sink.checksums().end());
-    if (auto written = s.file.append(bytes_of(checksums)); !written) return written;
+    if (auto written = s.file.append(bytes_of(s.sink.checksums())); !written) return written;
     if (auto written = s.write_header(); !written) return written;
     if (auto free = refuse_if_trained(*s.system, s.path); !free) return free;
     if (auto committed = s.file.commit(); !committed) return committed;

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "base/parallel.h"
+#include "base/prefetch.h"
 #include "base/shares.h"
 #include "kernels/update.h"
 #include "table/table_data.h"
@@ -15,10 +16,6 @@ namespace {
 
 // Rows of the next bag fetched while a bag is searched: those of a longer bag come too late to be worth it.
 constexpr size_t kPrefetchedRows = 64;
-
-void prefetch(const uint8_t* row, size_t bytes) {
-  for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(row + at, 0, 2);
-}
 
 }  // namespace
 
@@ -44,7 +41,7 @@ void MaxWinners::find(const TableData& table, Ids ids, std::span<const int64_t> 
       if (padding_id && id == *padding_id) continue;
       rows_[used] = table.row(id);
       places_[used] = static_cast<uint32_t>(i - begin);
-      if (fetch && used - begin < kPrefetchedRows) prefetch(rows_[used], table.format.row_bytes());
+      if (fetch && used - begin < kPrefetchedRows) prefetch_range(rows_[used], table.format.row_bytes());
       ++used;
     }
     return used - begin;

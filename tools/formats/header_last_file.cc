@@ -1,16 +1,9 @@
 #include "formats/header_last_file.h"
 
+#include "base/bytes.h"
 #include "base/fail.h"
 
 namespace windrow::tools {
-
-namespace {
-
-std::span<const uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-}  // namespace
 
 Result<HeaderLastFile> HeaderLastFile::create(const std::string& path, std::string_view placeholder) {
   auto file = io::AtomicFile::create(io::posix(), path);

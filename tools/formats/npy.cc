@@ -14,10 +14,6 @@ namespace windrow::tools {
 
 namespace {
 
-std::span<const uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
 // Turns `count` stored values into floats. float64 is rounded to the nearest.
 using Decode = void (*)(const uint8_t* stored, size_t count, float* values);
 
