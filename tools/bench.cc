@@ -1,18 +1,19 @@
+#include <windrow/row_format.h>
 #include <windrow/version.h>
 
 #include <algorithm>
-#include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "base/bytes.h"
 #include "base/fail.h"
-#include "base/parallel.h"
-#include "bench_limit.h"
-#include "bench_work.h"
+#include "bench_memory.h"
+#include "bench_report.h"
+#include "bench_sweep.h"
 #include "format/text.h"
-#include "interrupt.h"
-#include "io/paging.h"
+#include "io/atomic_file.h"
+#include "npy_file.h"
 #include "output.h"
-#include "progress.h"
+#include "row_format_options.h"
 #include "units.h"
 #include "verb.h"
 
@@ -22,124 +23,123 @@ namespace {
 
 struct BenchOptions {
   WorkSpec work;
+  MadeTables made;
+  RowFormatOptions row_format;
   std::string ids = "uniform";
   std::string optimizer = "adagrad";
   std::string residency = "auto";
+  std::string sweep;
+  std::string svg;
   size_t repeats = 15;
   bool json = false;
 };
 
-struct Measurement {
-  double first_touch = 0;  // ns per id in the first pass over the ids, which meets pages for the first time
-  std::vector<double> ns_per_id;  // one per repeat, ascending
-  double sequential_gb_per_s = 0;
-
-  double median() const { return ns_per_id[ns_per_id.size() / 2]; }
-  double min() const { return ns_per_id.front(); }
-};
-
-constexpr double kRepeatNanoseconds = 2e7;  // a repeat lasts at least this long
 constexpr size_t kMaxIdsPerBatch = size_t{1} << 28;
+constexpr size_t kMostBags = 65'536;  // in a batch of --sweep batch
 
-// Nanoseconds that `count` batches take.
-Result<double> time_batches(Work& work, size_t count) {
-  const auto start = std::chrono::steady_clock::now();
-  for (size_t i = 0; i < count; ++i) {
-    if (auto done = work.run_batch(); !done) return pass(done);
+void check_options(const BenchOptions& options) {
+  const WorkSpec& work = options.work;
+  const bool own_table = work.path.empty();
+  if (!own_table && (options.row_format.given() || options.made.rows > 0 || options.made.dim != 64)) {
+    throw WrongUsage{"--rows, --dim and --row-format are for tables made in memory: name no TABLE"};
   }
-  return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
-}
-
-Result<Measurement> measure(Work& work, const BenchOptions& options) {
-  const Table& table = work.table();
-  const size_t table_bytes = static_cast<size_t>(table.rows()) * table.format().stride_bytes;
-  SequentialRead sequential(table.data(), table_bytes, thread_count(options.work.threads));
-  // A table that fits into memory is measured in memory.
-  if (options.work.op != "step" && table_bytes < io::available_memory()) sequential.touch();
-
-  Measurement result;
-  const auto first_pass = time_batches(work, work.batches());
-  if (!first_pass) return tl::make_unexpected(first_pass.error());
-  const auto ids_in_pass = static_cast<double>(work.batches() * work.ids_per_batch());
-  result.first_touch = *first_pass / ids_in_pass;
-  const double batch_nanoseconds = *first_pass / static_cast<double>(work.batches());
-  const auto batches = static_cast<size_t>(std::max(1.0, kRepeatNanoseconds / batch_nanoseconds + 0.5));
-
-  Progress progress("measuring", options.repeats, "repeats");
-  Interrupt interrupt;
-  for (size_t repeat = 0; repeat < options.repeats; ++repeat) {
-    const auto nanoseconds = time_batches(work, batches);
-    if (!nanoseconds) return tl::make_unexpected(nanoseconds.error());
-    result.ns_per_id.push_back(*nanoseconds / static_cast<double>(batches * work.ids_per_batch()));
-    sequential.measure();
-    progress.at(repeat + 1);
-    if (interrupt.asked()) return fail(ErrorCode::kIo, "interrupted");
+  if (own_table && options.residency != "auto") {
+    throw WrongUsage{"--residency is for a TABLE: tables made in memory have 2 MiB pages"};
   }
-  std::sort(result.ns_per_id.begin(), result.ns_per_id.end());
-  result.sequential_gb_per_s = sequential.best_gb_per_s();
-  return result;
+  if (own_table && work.op == "step") throw WrongUsage{"--op step needs a TABLE, of which it makes a copy"};
+  if (work.op != "pool" && work.mode != "sum") throw WrongUsage{"--mode is for --op pool"};
+  if (options.residency == "huge" && work.op == "step") {
+    throw WrongUsage{"--residency huge is for lookups: a trainer's mapping is shared with the file"};
+  }
+  if (!own_table && (options.sweep == "table" || options.sweep == "dim")) {
+    throw WrongUsage{concat("--sweep ", options.sweep, " makes its own tables: name no TABLE")};
+  }
+  if (options.sweep.empty() && !options.svg.empty()) throw WrongUsage{"--svg needs --sweep"};
+  const size_t bags = options.sweep == "batch" ? std::max(work.batch, kMostBags) : work.batch;
+  if (bags > kMaxIdsPerBatch / work.pooling) {
+    throw WrongUsage{concat("--batch times --pooling must be at most ", kMaxIdsPerBatch)};
+  }
 }
 
-nlohmann::ordered_json as_json(const BenchOptions& options, const Work& work, const Measurement& measured) {
-  const Table& table = work.table();
-  const double gb_per_s = static_cast<double>(table.format().row_bytes()) / measured.median();
-  nlohmann::ordered_json json;
-  json["op"] = options.work.op;
-  json["optimizer"] = options.work.op == "step" ? nlohmann::ordered_json(options.optimizer) : nullptr;
-  json["row_format"] = "f32";
-  json["rows"] = table.rows();
-  json["dim"] = table.dim();
-  json["batch"] = options.work.batch;
-  json["pooling"] = options.work.pooling;
-  json["threads"] = thread_count(options.work.threads);
-  json["ids"] = options.ids;
-  json["simd"] = simd_target();
-  json["residency"] = options.residency;
-  json["ns_per_id_median"] = measured.median();
-  json["ns_per_id_min"] = measured.min();
-  json["gb_per_s"] = gb_per_s;
-  json["sequential_gb_per_s"] = measured.sequential_gb_per_s;
-  json["share_of_limit"] = gb_per_s / measured.sequential_gb_per_s;
-  json["first_touch_ns_per_id"] = measured.first_touch;
-  const ResidencyReport residency = table.residency();
-  json["mapped_bytes"] = residency.mapped_bytes;
-  json["huge_bytes"] = residency.huge_bytes;
-  return json;
+Result<void> write_svg(const std::string& path, const std::string& svg) {
+  auto file = io::AtomicFile::create(io::posix(), path);
+  if (!file) return pass(file);
+  if (auto done = file->append({reinterpret_cast<const uint8_t*>(svg.data()), svg.size()}); !done)
+    return done;
+  return file->commit();
 }
 
-void print_report(const nlohmann::ordered_json& json) {
-  const auto text = [&](const char* key) { return json[key].get<std::string>(); };
-  const auto number = [&](const char* key) { return json[key].get<uint64_t>(); };
-  const auto value = [&](const char* key, int digits) {
-    return with_digits(json[key].get<double>(), digits);
+void print_sweep(SweepOver over, const std::vector<SweepPoint>& points, const std::string& subtitle) {
+  print_line(describe_work(points.front().measured.work), ", ", subtitle);
+  const auto padded = [](std::string text, size_t width) {
+    return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
   };
-  const std::string optimizer = json["optimizer"].is_null() ? "" : " (" + text("optimizer") + ")";
-  print_line(text("op"), optimizer, ", ", number("rows"), " rows x ", number("dim"), " f32, batches of ",
-             number("batch"), " x ", number("pooling"), " ids (", text("ids"), "), ", number("threads"),
-             number("threads") == 1 ? " thread, " : " threads, ", text("simd"));
-  print_line("  time per id      ", value("ns_per_id_median", 2), " ns (median), ", value("ns_per_id_min", 2),
-             " ns (best)");
-  print_line("  first pass       ", value("first_touch_ns_per_id", 2),
-             " ns per id, meeting pages for the first time");
-  print_line("  row bytes        ", value("gb_per_s", 2), " GB/s (median)");
-  print_line("  sequential read  ", value("sequential_gb_per_s", 2),
-             " GB/s, the limit of this mapping here and now");
-  print_line("  share of limit   ", with_digits(100 * json["share_of_limit"].get<double>(), 0), " %");
-  print_line("  2 MiB pages      ", human_bytes(number("huge_bytes")), " of ",
-             human_bytes(number("mapped_bytes")));
+  print_line(padded(sweep_axis(over), 18), padded("rows", 12), padded("ns/id", 10), padded("limit", 10),
+             padded("GB/s", 10), padded("of limit", 10));
+  for (const SweepPoint& point : points) {
+    const Measurement& m = point.measured;
+    print_line(padded(sweep_x_text(over, point.x), 18), padded(concat(m.rows), 12),
+               padded(with_digits(m.median(), 2), 10), padded(with_digits(m.limit_ns_per_id(), 2), 10),
+               padded(with_digits(m.gb_per_s(), 2), 10),
+               padded(concat(with_digits(100 * m.gb_per_s() / m.sequential_gb_per_s, 0), " %"), 10));
+  }
+}
+
+// What stays the same in all points of a sweep.
+std::string common_text(SweepOver over, const BenchOptions& options, const Measurement& first) {
+  std::string text = concat(row_format_name(first.format.kind), " rows");
+  if (over != SweepOver::kDim) text += concat(", dim ", first.format.dim);
+  if (over != SweepOver::kTable && over != SweepOver::kDim) text += concat(", ", first.rows, " rows");
+  if (over != SweepOver::kBatch)
+    text += concat(", batches of ", first.work.batch, " x ", first.work.pooling, " ids");
+  if (over != SweepOver::kThreads)
+    text += concat(", ", first.threads, first.threads == 1 ? " thread" : " threads");
+  return concat(text, ", ", options.ids, " ids, ", simd_target());
+}
+
+Result<int> run_sweep(const BenchOptions& options, const Table* table) {
+  const SweepOver over = *sweep_named(options.sweep);
+  auto points = sweep(over, options.work, table, options.made, options.repeats);
+  if (!points) return pass(points);
+  const std::string subtitle = common_text(over, options, points->front().measured);
+  if (options.json) {
+    nlohmann::ordered_json json;
+    json["sweep"] = options.sweep;
+    for (const SweepPoint& point : *points) {
+      auto one = measurement_json(point.measured, options.ids, options.optimizer, options.residency);
+      one["x"] = point.x;
+      json["points"].push_back(std::move(one));
+    }
+    print_line(json.dump(2));
+  } else {
+    print_sweep(over, *points, subtitle);
+  }
+  if (!options.svg.empty()) {
+    if (auto written = write_svg(options.svg, svg_of(sweep_chart(over, *points, subtitle))); !written)
+      return pass(written);
+  }
+  return 0;
+}
+
+Result<int> run_once(const BenchOptions& options, const Table& table) {
+  const auto measured = measure(options.work, table, options.repeats, true);
+  if (!measured) return tl::make_unexpected(measured.error());
+  const auto json = measurement_json(*measured, options.ids, options.optimizer, options.residency);
+  if (options.json) {
+    print_line(json.dump(2));
+  } else {
+    print_measurement(json);
+  }
+  return 0;
 }
 
 Result<int> run(BenchOptions options) {
   const auto distribution = parse_distribution(options.ids);
   if (!distribution)
     throw WrongUsage{concat("--ids ", in_quotes(options.ids), ": must be uniform, or zipf:S with S > 0")};
-  if (options.residency == "huge" && options.work.op == "step") {
-    throw WrongUsage{"--residency huge is for lookups: a trainer's mapping is shared with the file"};
-  }
   if (options.work.op == "gather") options.work.pooling = 1;
-  if (options.work.batch > kMaxIdsPerBatch / options.work.pooling) {
-    throw WrongUsage{concat("--batch times --pooling must be at most ", kMaxIdsPerBatch)};
-  }
+  check_options(options);
+  options.made.row_format = options.row_format.chosen();
   options.work.ids = *distribution;
   options.work.huge_pages = options.residency == "huge";
   if (options.optimizer == "sgd") {
@@ -147,32 +147,38 @@ Result<int> run(BenchOptions options) {
   } else {
     options.work.optimizer = Adagrad{};
   }
-
-  auto work = open_work(options.work);
-  if (!work) return pass(work);
-  const auto measured = measure(**work, options);
-  if (!measured) return tl::make_unexpected(measured.error());
-  const nlohmann::ordered_json json = as_json(options, **work, *measured);
-  if (options.json) {
-    print_line(json.dump(2));
-  } else {
-    print_report(json);
+  if (!options.svg.empty()) {
+    if (auto target = check_target(options.svg); !target) return pass(target);
   }
-  return 0;
+
+  if (!options.work.path.empty()) {
+    const auto table = open_table(options.work);
+    if (!table) return tl::make_unexpected(table.error());
+    return options.sweep.empty() ? run_once(options, *table) : run_sweep(options, &*table);
+  }
+  if (!options.sweep.empty()) return run_sweep(options, nullptr);
+  const RowFormat format = options.made.row_format.of(options.made.dim);
+  const int64_t rows = made_table_rows(options.made);
+  auto memory = BenchMemory::reserve(static_cast<size_t>(rows) * format.stride_bytes, PageSize::k2MiB);
+  if (!memory) return pass(memory);
+  const auto bytes = memory->first(static_cast<size_t>(rows) * format.stride_bytes);
+  if (!bytes) return tl::make_unexpected(bytes.error());
+  const auto table = Table::wrap(*bytes, rows, format);
+  if (!table) return tl::make_unexpected(table.error());
+  return run_once(options, *table);
 }
 
 }  // namespace
 
 Verb bench_verb(CLI::App& command) {
   auto options = std::make_shared<BenchOptions>();
-  options->work.op = "pool";
-  options->work.batch = 4096;
-  options->work.pooling = 32;
-  CLI::App* verb =
-      command.add_subcommand("bench", "Measure lookups or steps on a table, which is not changed");
-  verb->add_option("TABLE", options->work.path, "A table")->required();
+  CLI::App* verb = command.add_subcommand(
+      "bench", "Measure lookups or steps on a table, which is not changed, or on tables made in memory");
+  verb->add_option("TABLE", options->work.path, "A table; without it one is made in memory");
   verb->add_option("--op", options->work.op, "pool (default), gather (one id a bag) or step")
       ->check(CLI::IsMember({"pool", "gather", "step"}));
+  verb->add_option("--mode", options->work.mode, "For pool: sum (default), mean, max or weighted")
+      ->check(CLI::IsMember({"sum", "mean", "max", "weighted"}));
   verb->add_option("--batch", options->work.batch, "Bags in a batch (4096)")->check(CLI::PositiveNumber);
   verb->add_option("--pooling", options->work.pooling, "Ids in a bag (32)")->check(CLI::PositiveNumber);
   verb->add_option("--threads", options->work.threads,
@@ -185,16 +191,29 @@ Verb bench_verb(CLI::App& command) {
           "--residency", options->residency,
           "auto (default); huge drops the file from the page cache and reads it into 2 MiB pages first")
       ->check(CLI::IsMember({"auto", "huge"}));
+  verb->add_option(
+          "--rows", options->made.rows,
+          "Of a table made in memory: rows (as many as fit into 1 GiB, or a quarter of the free memory)")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
+  verb->add_option("--dim", options->made.dim, "Of a table made in memory: values in a row (64)")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 20));
+  add_row_format_options(*verb, options->row_format);
+  verb->add_option("--sweep", options->sweep,
+                   "Measure again and again, over the size of the table, dim, threads, or bags in a batch")
+      ->check(CLI::IsMember({"table", "dim", "threads", "batch"}));
+  verb->add_option("--svg", options->svg, "Draw the sweep into this file");
   verb->add_option("--repeat", options->repeats, "Timed repeats (15)")->check(CLI::PositiveNumber);
   verb->add_flag("--json", options->json, "As JSON");
   verb->footer(
       "Every batch has fresh ids, more than 4 million of them in turn. Beside the time per id stands how\n"
-      "fast the same threads read the same mapping from front to back, measured in the same run. `step`\n"
+      "fast the same threads read the same memory from front to back, measured in the same run. `step`\n"
       "works on a copy beside the table, which needs as much space again, and twice that with adagrad.\n\n"
       "EXAMPLES\n"
       "  windrow bench users.safetensors\n"
       "  windrow bench users.safetensors --op gather --residency huge --ids zipf:1.05\n"
-      "  windrow bench users.safetensors --op step --optimizer adagrad --json");
+      "  windrow bench users.safetensors --op step --optimizer adagrad --json\n"
+      "  windrow bench --rows 10000000 --dim 64 --row-format int8 --mode mean\n"
+      "  windrow bench --sweep table --svg table.svg");
   return {verb, [options] { return run(*options); }};
 }
 

@@ -5,7 +5,7 @@
 #include <windrow/trainer.h>
 
 #include <algorithm>
-#include <cstring>
+#include <numeric>
 
 #include "base/fail.h"
 #include "interrupt.h"
@@ -29,7 +29,11 @@ class GatherWork : public Work {
   }
 
   const Table& table() const override { return table_; }
-  Result<void> run_batch() override { return gather(table_, next_ids(), RowsOut(out_, dim_), options_); }
+  Result<void> run_batch() override {
+    auto done = gather(table_, next_ids(), RowsOut(out_, dim_), options_);
+    if (!done) return pass(done);
+    return {};
+  }
 
  private:
   Table table_;
@@ -58,20 +62,30 @@ class PoolWork : public Work {
       : Work(spec, table.rows()),
         table_(std::move(table)),
         dim_(static_cast<size_t>(table_.dim())),
+        pooling_(spec.mode == "mean"  ? Pooling::kMean
+                 : spec.mode == "max" ? Pooling::kMax
+                                      : Pooling::kSum),
         offsets_(equal_offsets(spec)),
+        weights_(spec.mode == "weighted" ? ids_per_batch_ : 0, 0.5f),
         out_(spec.batch * dim_) {
     options_.threads = spec.threads;
   }
 
   const Table& table() const override { return table_; }
   Result<void> run_batch() override {
-    return pool(table_, bags_of(next_ids(), offsets_), Pooling::kSum, RowsOut(out_, dim_), options_);
+    Bags bags = bags_of(next_ids(), offsets_);
+    bags.weights = weights_;
+    auto done = pool(table_, bags, pooling_, RowsOut(out_, dim_), options_);
+    if (!done) return pass(done);
+    return {};
   }
 
  private:
   Table table_;
   size_t dim_;
+  Pooling pooling_;
   std::vector<int64_t> offsets_;
+  std::vector<float> weights_;
   std::vector<float> out_;
   LookupOptions options_;
 };
@@ -110,15 +124,16 @@ class StepWork : public Work {
 Result<void> copy_rows(const Table& table, TableWriter& writer, const Interrupt& interrupt) {
   const auto dim = static_cast<size_t>(table.dim());
   const int64_t block = std::max<int64_t>(1, (1 << 20) / table.dim());
+  std::vector<int64_t> ids;
   std::vector<float> values;
   Progress progress("copying the table", static_cast<uint64_t>(table.rows()), "rows");
   for (int64_t first = 0; first < table.rows(); first += block) {
     const int64_t count = std::min(block, table.rows() - first);
-    values.resize(static_cast<size_t>(count) * dim);
-    for (int64_t i = 0; i < count; ++i) {
-      std::memcpy(values.data() + static_cast<size_t>(i) * dim, table.row(first + i),
-                  table.format().row_bytes());
-    }
+    ids.resize(static_cast<size_t>(count));
+    std::iota(ids.begin(), ids.end(), first);
+    values.resize(ids.size() * dim);
+    auto copied = gather(table, std::span<const int64_t>(ids), RowsOut(values, dim));
+    if (!copied) return pass(copied);
     if (auto done = writer.append(RowsIn(values, dim)); !done) return done;
     progress.at(static_cast<uint64_t>(first + count));
     if (interrupt.asked()) return fail(ErrorCode::kIo, "interrupted");
@@ -159,17 +174,20 @@ std::span<const int64_t> Work::next_ids() {
   return ids;
 }
 
-Result<std::unique_ptr<Work>> open_work(const WorkSpec& spec) {
+Result<Table> open_table(const WorkSpec& spec) {
   OpenOptions open;
   open.residency = spec.huge_pages ? Residency::kHuge : Residency::kAuto;
   open.evict_first = spec.huge_pages;
   auto table = Table::open(spec.path, open);
-  if (!table) return pass(table);
-  if (table->rows() == 0)
+  if (table && table->rows() == 0)
     return fail(ErrorCode::kInvalidArgument, spec.path, ": the table has no rows to measure");
-  if (spec.op == "gather") return std::make_unique<GatherWork>(spec, std::move(*table));
-  if (spec.op == "pool") return std::make_unique<PoolWork>(spec, std::move(*table));
-  auto trainer = train_a_copy(spec, *table);
+  return table;
+}
+
+Result<std::unique_ptr<Work>> work_on(const WorkSpec& spec, const Table& table) {
+  if (spec.op == "gather") return std::make_unique<GatherWork>(spec, table);
+  if (spec.op == "pool") return std::make_unique<PoolWork>(spec, table);
+  auto trainer = train_a_copy(spec, table);
   if (!trainer) return pass(trainer);
   return std::make_unique<StepWork>(spec, std::move(*trainer));
 }

@@ -5,7 +5,7 @@
 #include <windrow/table.h>
 #include <cstdint>
 #include <memory>
-#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,10 +14,11 @@
 namespace windrow::tools {
 
 struct WorkSpec {
-  std::string path;
-  std::string op;  // "pool", "gather" or "step"
-  size_t batch = 0;
-  size_t pooling = 0;
+  std::string path;          // of the table; empty for rows in memory
+  std::string op = "pool";   // "pool", "gather" or "step"
+  std::string mode = "sum";  // of "pool": "sum", "mean", "max" or "weighted"
+  size_t batch = 4096;       // bags in a batch
+  size_t pooling = 32;       // ids in a bag
   int threads = 0;
   IdDistribution ids;
   Optimizer optimizer;
@@ -50,7 +51,10 @@ class Work {
   size_t next_ = 0;
 };
 
-// Opens the table; for "step", a copy of it, made beside it and already without a name.
-Result<std::unique_ptr<Work>> open_work(const WorkSpec& spec);
+// The table at spec.path, held in memory as the spec says.
+Result<Table> open_table(const WorkSpec& spec);
+
+// Work on a table; for "step", on a copy of it, made beside spec.path and already without a name.
+Result<std::unique_ptr<Work>> work_on(const WorkSpec& spec, const Table& table);
 
 }  // namespace windrow::tools

@@ -79,8 +79,8 @@ void cut(RowBlock& block, uint64_t rows) {
 
 }  // namespace
 
-Result<ConversionReport> convert(const FileOfVectors& source, const FileOfVectors& target, uint64_t limit,
-                                 const std::optional<Optimizer>& optimizer) {
+Result<ConversionReport> convert(const FileOfVectors& source, const FileOfVectors& target,
+                                 const ConversionOptions& options) {
   auto reader = source.format->open(source.path);
   if (!reader) return pass(reader);
   const SourceHeader& header = (*reader)->header();
@@ -91,9 +91,10 @@ Result<ConversionReport> convert(const FileOfVectors& source, const FileOfVector
 
   WriterSpec spec;
   spec.dim = header.dim;
-  spec.max_rows = std::min(limit, header.rows.value_or(limit));
+  spec.max_rows = std::min(options.limit, header.rows.value_or(options.limit));
   spec.exact = header.rows.has_value() && !drop_duplicates;
-  spec.optimizer = optimizer;
+  spec.row_format = options.row_format.of(static_cast<int64_t>(header.dim));
+  spec.optimizer = options.optimizer;
   const Interrupt interrupt;  // from before there is something to remove
   auto writer = target.format->create(target.path, spec);
   if (!writer) return pass(writer);
@@ -102,18 +103,23 @@ Result<ConversionReport> convert(const FileOfVectors& source, const FileOfVector
   report.from = source.format->name;
   report.to = target.format->name;
   report.dim = header.dim;
+  if (target.format->is_table) {
+    report.row_format = spec.row_format;
+    if (spec.row_format.kind != RowFormat::Kind::kF32) report.format_error.emplace(spec.row_format);
+  }
   Passage passage(report, drop_duplicates, number_rows);
   {
     Progress progress("converting", spec.max_rows, "rows");
     RowBlock block;
-    while (report.rows_read < limit) {
+    while (report.rows_read < options.limit) {
       if (auto read = (*reader)->next(block); !read) return pass(read);
       if (block.rows == 0) break;
-      cut(block, limit - report.rows_read);
+      cut(block, options.limit - report.rows_read);
       passage(block);
       if (drop_tokens) block.token_ends.clear();
       if (block.rows > 0) {  // not all of them duplicates
         if (auto written = (*writer)->write(block); !written) return pass(written);
+        if (report.format_error) report.format_error->add(block);
       }
       progress.at(report.rows_read);
       if (interrupt.asked()) return fail(ErrorCode::kIo, "interrupted; ", target.path, " is untouched");

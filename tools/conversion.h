@@ -2,12 +2,16 @@
 
 #include <windrow/error.h>
 #include <windrow/optimizer.h>
+#include <windrow/row_format.h>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "format_error.h"
 #include "formats/formats.h"
+#include "row_format_choice.h"
 
 namespace windrow::tools {
 
@@ -16,10 +20,18 @@ struct FileOfVectors {
   const Format* format;
 };
 
+struct ConversionOptions {
+  uint64_t limit = std::numeric_limits<uint64_t>::max();  // rows to read at most
+  RowFormatChoice row_format;                             // of a new table
+  std::optional<Optimizer> optimizer;                     // whose state it reserves
+};
+
 struct ConversionReport {
   std::string from;
   std::string to;
   size_t dim = 0;
+  std::optional<RowFormat> row_format;      // of a new table
+  std::optional<FormatError> format_error;  // where that is not f32
   uint64_t rows_read = 0;
   uint64_t rows_written = 0;
   uint64_t duplicates = 0;  // rows that were dropped because a row before has the same token
@@ -33,9 +45,8 @@ struct ConversionReport {
   std::vector<std::string> remarks;
 };
 
-// Reads at most `limit` rows of `source` and writes them as `target`, a block at a time: only the tokens stay
-// in memory.
-Result<ConversionReport> convert(const FileOfVectors& source, const FileOfVectors& target, uint64_t limit,
-                                 const std::optional<Optimizer>& optimizer);
+// Reads rows of `source` and writes them as `target`, a block at a time: only the tokens stay in memory.
+Result<ConversionReport> convert(const FileOfVectors& source, const FileOfVectors& target,
+                                 const ConversionOptions& options);
 
 }  // namespace windrow::tools

@@ -1,5 +1,5 @@
+#include <cstdio>
 #include <filesystem>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/fail.h"
@@ -10,6 +10,7 @@
 #include "npy_file.h"
 #include "optimizer_options.h"
 #include "output.h"
+#include "row_format_options.h"
 #include "verb.h"
 
 namespace windrow::tools {
@@ -22,6 +23,7 @@ struct ConvertOptions {
   std::string from;
   std::string to;
   std::optional<uint64_t> limit;
+  RowFormatOptions row_format;
   OptimizerOptions optimizer;
   bool json = false;
 };
@@ -39,8 +41,13 @@ const Format& target_format(const ConvertOptions& options) {
         options.target +
         ": its ending names no format (.safetensors, .npy, .txt, .vec, .bin); give one with --to"};
   }
-  if (options.optimizer.chosen() && !format->keeps_state) {
+  if (format->is_table) return *format;
+  if (options.optimizer.chosen()) {
     throw WrongUsage{concat("--optimizer: a file of format ", format->name, " holds no optimiser's state")};
+  }
+  if (options.row_format.given()) {
+    throw WrongUsage{concat("--row-format, --scale, --align-rows: a file of format ", format->name,
+                            " has one kind of rows; tables (safetensors) have several")};
   }
   return *format;
 }
@@ -69,6 +76,14 @@ nlohmann::ordered_json as_json(const ConvertOptions& options, const ConversionRe
   json["from"] = report.from;
   json["to"] = report.to;
   json["dim"] = report.dim;
+  if (report.row_format) json["row_format"] = row_format_name(report.row_format->kind);
+  if (report.row_format) json["row_bytes"] = report.row_format->stride_bytes;
+  if (report.format_error) {
+    json["max_abs_error"] = report.format_error->largest();
+    json["max_abs_error_bound"] = report.format_error->bound();
+    json["rms_error"] = report.format_error->root_mean_square();
+    json["lost_values"] = report.format_error->lost();
+  }
   json["rows_read"] = report.rows_read;
   json["rows_written"] = report.rows_written;
   json["duplicates"] = report.duplicates;
@@ -83,6 +98,23 @@ nlohmann::ordered_json as_json(const ConvertOptions& options, const ConversionRe
   return json;
 }
 
+std::string three_digits(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.3g", value);
+  return text;
+}
+
+void print_row_format(const ConversionReport& report) {
+  if (!report.format_error) return;
+  const FormatError& error = *report.format_error;
+  print_line("  row format        ", row_format_text(*report.row_format), "; ",
+             report.row_format->stride_bytes, " bytes a row");
+  print_line("  largest error     ", three_digits(error.largest()), ", of at most ",
+             three_digits(error.bound()), " that the format can cause here");
+  print_line("  RMS error         ", three_digits(error.root_mean_square()));
+  if (error.lost()) print_line("  values lost       ", error.lost(), ", too large for the format");
+}
+
 void print_report(const ConvertOptions& options, const ConversionReport& report) {
   print_line(options.target, ": ", report.rows_written, " rows x ", report.dim, ", ", report.to, ", from ",
              report.from);
@@ -91,6 +123,7 @@ void print_report(const ConvertOptions& options, const ConversionReport& report)
     print_line("  duplicate tokens  ", report.duplicates, ", first ", in_quotes(report.first_duplicate),
                "; the first row of each was kept");
   }
+  print_row_format(report);
   const auto count = [](const char* what, uint64_t number) {
     if (number) print_line("  ", what, number);
   };
@@ -105,6 +138,11 @@ void print_report(const ConvertOptions& options, const ConversionReport& report)
 
 Result<int> run(const ConvertOptions& options) {
   const Format& to = target_format(options);
+  ConversionOptions how;
+  how.limit = options.limit.value_or(how.limit);
+  how.row_format = options.row_format.chosen();
+  how.optimizer = options.optimizer.chosen();
+  check_trainable(how.row_format, options.optimizer);
   const Format* from = format_named(options.from);
   if (!from) {
     const auto detected = detect_format(options.source);
@@ -112,9 +150,7 @@ Result<int> run(const ConvertOptions& options) {
     from = *detected;
   }
   if (auto files = check_files(options); !files) return pass(files);
-  const auto report =
-      convert({options.source, from}, {options.target, &to},
-              options.limit.value_or(std::numeric_limits<uint64_t>::max()), options.optimizer.chosen());
+  const auto report = convert({options.source, from}, {options.target, &to}, how);
   if (!report) return tl::make_unexpected(report.error());
   if (options.json) {
     print_line(as_json(options, *report).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
@@ -136,6 +172,7 @@ Verb convert_verb(CLI::App& command) {
   verb->add_option("--to", options->to, "The target's format, when its name should not decide")
       ->check(CLI::IsMember(format_names()));
   verb->add_option("--limit", options->limit, "Read the first N rows only");
+  add_row_format_options(*verb, options->row_format);
   add_state_options(*verb, options->optimizer);
   verb->add_flag("--json", options->json, "Report as JSON");
   verb->footer(
@@ -144,10 +181,15 @@ Verb convert_verb(CLI::App& command) {
       "from its name: .safetensors, .npy, .txt or .vec, .bin.\n\n"
       "Of rows with the same token in a word2vec file the first is kept. Rows without tokens are\n"
       "written to word2vec files under their numbers. The target appears whole or not at all.\n\n"
+      "A table's rows may take less room than f32 (--row-format); the report says what that cost.\n"
+      "Every other file gets f32 values, whatever rows a table has.\n\n"
       "EXAMPLES\n"
       "  windrow convert GoogleNews-vectors.bin news.safetensors\n"
       "  windrow convert wiki.en.vec wiki.safetensors --limit 200000 --optimizer adagrad\n"
       "  windrow convert wiki.safetensors wiki.txt\n"
+      "  windrow convert wiki.safetensors small.safetensors --row-format int8\n"
+      "  windrow convert wiki.safetensors mx.safetensors --row-format fp8_e4m3 --scale block:32 "
+      "--scale-type ue8m0\n"
       "  windrow convert matrix.npy table.safetensors");
   return {verb, [options] { return run(*options); }};
 }

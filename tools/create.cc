@@ -7,6 +7,7 @@
 #include "npy_file.h"
 #include "optimizer_options.h"
 #include "output.h"
+#include "row_format_options.h"
 #include "units.h"
 #include "verb.h"
 
@@ -20,6 +21,7 @@ struct CreateOptions {
   int64_t dim = 0;
   std::string init = "xavier_uniform";
   uint64_t seed = 0;
+  RowFormatOptions row_format;
   OptimizerOptions optimizer;
   bool force = false;
 };
@@ -57,15 +59,21 @@ Init parse_init(const std::string& text) {
 }
 
 Result<int> run(const CreateOptions& options) {
+  const RowFormatChoice row_format = options.row_format.chosen();
+  check_trainable(row_format, options.optimizer);
   TableSpec spec;
   spec.rows = options.rows;
-  spec.format = RowFormat::f32(options.dim);
   spec.init = parse_init(options.init);
   spec.seed = options.seed;
   spec.optimizer = options.optimizer.chosen();
   if (options.dim < 1 || options.dim > INT32_MAX) {
     return fail(ErrorCode::kInvalidArgument, "--dim ", options.dim, ": must be from 1 to 2147483647");
   }
+  if (row_format.block > options.dim) {
+    throw WrongUsage{
+        concat("--scale block:", row_format.block, ": a row has ", options.dim, " columns only")};
+  }
+  spec.format = row_format.of(options.dim);
   if (auto target = check_target(options.path); !target) return pass(target);
   const auto exists = io::posix().exists(options.path);
   if (!exists) return tl::make_unexpected(exists.error());
@@ -75,8 +83,8 @@ Result<int> run(const CreateOptions& options) {
   }
   const auto table = Table::create(options.path, spec);
   if (!table) return tl::make_unexpected(table.error());
-  print_line(options.path, ": ", table->rows(), " rows x ", table->dim(), ", f32, ",
-             human_bytes(table->residency().mapped_bytes));
+  print_line(options.path, ": ", table->rows(), " rows x ", table->dim(), ", ",
+             row_format_text(table->format()), ", ", human_bytes(table->residency().mapped_bytes));
   return 0;
 }
 
@@ -92,12 +100,14 @@ Verb create_verb(CLI::App& command) {
       "--init", options->init,
       "xavier_uniform (default), uniform:A (in [-A, A)), normal:S (standard deviation S), constant:C, zeros");
   verb->add_option("--seed", options->seed, "The same seed gives the same bytes on every machine (0)");
+  add_row_format_options(*verb, options->row_format);
   add_state_options(*verb, options->optimizer);
   verb->add_flag("--force", options->force, "Replace a file that is there");
   verb->footer(
       "EXAMPLES\n"
       "  windrow create users.safetensors --rows 1000000 --dim 64 --optimizer adagrad\n"
-      "  windrow create items.safetensors --rows 5000 --dim 32 --init normal:0.01 --seed 7");
+      "  windrow create items.safetensors --rows 5000 --dim 32 --init normal:0.01 --seed 7\n"
+      "  windrow create small.safetensors --rows 5000 --dim 32 --row-format int8");
   return {verb, [options] { return run(*options); }};
 }
 

@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "io/file.h"
 #include "output.h"
+#include "row_format_choice.h"
 #include "table/optimizer_state.h"
 #include "table/table_file.h"
 #include "units.h"
@@ -57,7 +58,11 @@ Result<Json> describe(const InfoOptions& options) {
   json["kind"] = file->is_windrow() ? "windrow" : file->header.tensors.empty() ? "npy" : "safetensors";
   json["rows"] = file->rows;
   json["dim"] = file->format.dim;
-  json["row_format"] = "f32";
+  json["row_format"] = row_format_name(file->format.kind);
+  if (file->format.block > 0) {
+    json["scale_type"] = scale_type_name(file->format.scale_type);
+    json["scale_columns"] = file->format.block;
+  }
   json["stride_bytes"] = file->format.stride_bytes;
   json["file_bytes"] = file->file_bytes;
   json["vocabulary"] = table->vocabulary().size();
@@ -90,8 +95,12 @@ void print_description(const Json& json) {
   print_line(text("path"));
   print_line("  kind         ",
              kind == "windrow" ? "Windrow table" : kind + " file, opened in place, read-only");
-  print_line("  rows x dim   ", number("rows"), " x ", number("dim"), ", f32, ", number("stride_bytes"),
-             " bytes from row to row");
+  print_line("  rows x dim   ", number("rows"), " x ", number("dim"), ", ", text("row_format"), ", ",
+             number("stride_bytes"), " bytes from row to row");
+  if (json.contains("scale_type")) {
+    print_line("  scales       ", text("scale_type"), ", one for every ", number("scale_columns"),
+               " columns of a row");
+  }
   print_line("  file         ", human_bytes(number("file_bytes")));
   print_line("  vocabulary   ", number("vocabulary") ? concat(number("vocabulary"), " tokens") : "none");
   if (json.contains("state")) {

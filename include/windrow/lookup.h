@@ -12,17 +12,31 @@ namespace windrow {
 
 enum class Pooling : uint8_t { kSum, kMean, kMax };
 
+// What to do with an id outside [0, rows).
+enum class BadIds : uint8_t {
+  kError,  // refuse the request
+  kSkip,   // treat it like a padding id, and count it
+};
+
 struct LookupOptions {
   // 0: as many as the machine has. 1: the caller's thread only; OpenMP is never entered. Small requests
-  // always run on the caller's thread.
+  // (64 ids and fewer) always run on the caller's thread, and allocate nothing.
   int threads = 0;
   // An id that stands for "nothing here". It need not be a row: -1 works. Compared before the bounds check.
   std::optional<int64_t> padding_id = {};
+  BadIds bad_ids = BadIds::kError;
 };
 
-// Copies rows of `table`: out row i = row ids[i], bit for bit.
+struct LookupReport {
+  int64_t skipped_ids = 0;  // bad ids that were left out
+};
+
+// Copies rows of `table`, decoded: out row i = row ids[i].
 //
-// A padding id gives its stored row when it is a row (as torch.nn.Embedding does), else zeros.
+// Rows whose format is that of `out` are copied bit for bit. Others are decoded to float, and rounded to the
+// nearest f16 or bf16 (ties to even, NaN to a quiet one of the same sign) where `out` holds such.
+// A padding id gives its stored row when it is a row (as torch.nn.Embedding does), else zeros; a skipped id
+// gives zeros.
 //
 // Shapes:     out has ids.count rows of at least table.dim() values; further columns are left alone. It does
 //             not overlap the ids or the table.
@@ -31,23 +45,26 @@ struct LookupOptions {
 //             kNoMemory
 // On failure: out is untouched; everything is checked before the first write.
 // Lifetime:   nothing passed in is kept. The arrays stay unchanged during the call.
-// Threads:    any number of lookups at a time on one table. A lookup that overlaps a training step may see a
-//             row half old, half new.
-[[nodiscard]] WINDROW_API Result<void> gather(const Table& table, Ids ids, RowsOut out,
-                                              const LookupOptions& options = {});
+// Threads:    any number of lookups at a time on one table, from any threads. OpenMP's threads serve one
+//             request at a time; one that comes meanwhile runs on its caller's thread. A lookup that overlaps
+//             a training step may see a row half old, half new.
+[[nodiscard]] WINDROW_API Result<LookupReport> gather(const Table& table, Ids ids, RowsOut out,
+                                                      const LookupOptions& options = {});
 
 // Pools rows of `table` into one output row per bag.
 //
-//   for each bag b, over positions i of the bag whose id is not padding, in order, for every column c:
-//     kSum   acc = 0;               acc = acc + row(ids[i])[c]
-//            with weights:          acc = acc + (weights[i] * row(ids[i])[c])
+//   for each bag b, over positions i of the bag whose id is used (not padding, not skipped), in order, for
+//   every column c, with x = row(ids[i])[c] decoded to float:
+//     kSum   acc = 0;               acc = acc + x
+//            with weights:          acc = acc + (weights[i] * x)
 //     kMean  as kSum, then          acc / count        count = ids used, not the sum of the weights
 //     kMax   first used id: acc = x; later ids: acc = (x > acc) ? x : acc
 //   a bag without used ids gives +0 in every mode
 //
 // Each product, sum and quotient is rounded to float separately, so the result has the same bits on every CPU
-// and for every number of threads (NaN payloads excepted). A repeated id counts each time it occurs. One huge
-// bag is shared among threads by columns.
+// and for every number of threads (NaN payloads excepted). Where `out` holds f16 or bf16 the finished float
+// is rounded once, as in gather(). A repeated id counts each time it occurs. One huge bag is shared among
+// threads by columns.
 //
 // Shapes:     out has one row per bag of at least table.dim() values; further columns are left alone.
 // Errors:     kInvalidArgument  an array has the wrong length, offsets or lengths break the rule of `Bags`
@@ -55,21 +72,32 @@ struct LookupOptions {
 //             kOutOfRange       an id outside [0, rows); the message gives position, bag and value
 //             kNoMemory
 // On failure, lifetime, threads: as gather().
-[[nodiscard]] WINDROW_API Result<void> pool(const Table& table, const Bags& bags, Pooling pooling,
-                                            RowsOut out, const LookupOptions& options = {});
+[[nodiscard]] WINDROW_API Result<LookupReport> pool(const Table& table, const Bags& bags, Pooling pooling,
+                                                    RowsOut out, const LookupOptions& options = {});
+
+// pool() with kMax that also tells where each maximum comes from, for training: winners[b * table.dim() + c]
+// is the id of the row that gave out row b its column c, the first of equal ones; -1 in a bag without used
+// ids.
+//
+// Shapes:     winners has (bags * table.dim()) entries.
+// Errors, on failure, lifetime, threads: as pool(). bags.weights is empty.
+[[nodiscard]] WINDROW_API Result<LookupReport> pool_max(const Table& table, const Bags& bags, RowsOut out,
+                                                        std::span<int64_t> winners,
+                                                        const LookupOptions& options = {});
 
 // The gradient of pool()'s kSum with respect to the per-id weights, which is also how a batch of candidates
 // is scored against one vector per bag:
 //
-//   out[i] = dot(vectors[b], row(ids[i]))      for position i of bag b; 0 at padding positions
+//   out[i] = dot(vectors[b], row(ids[i]))      for position i of bag b; 0 at unused positions
 //
 // The dot product has eight partial sums: column c adds to number c mod 8, in ascending order, and
 // ((p0 + p1) + (p2 + p3)) + ((p4 + p5) + (p6 + p7)) is the result.
 //
-// Shapes:     one row of `vectors` per bag, of at least table.dim() values; out has ids.count entries;
+// Shapes:     one row of `vectors` (kF32) per bag, of at least table.dim() values; out has ids.count entries;
 //             bags.weights is empty.
 // Errors, on failure, lifetime, threads: as pool().
-[[nodiscard]] WINDROW_API Result<void> dot_bags(const Table& table, const Bags& bags, RowsIn vectors,
-                                                std::span<float> out, const LookupOptions& options = {});
+[[nodiscard]] WINDROW_API Result<LookupReport> dot_bags(const Table& table, const Bags& bags, RowsIn vectors,
+                                                        std::span<float> out,
+                                                        const LookupOptions& options = {});
 
 }  // namespace windrow

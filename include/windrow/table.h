@@ -4,6 +4,7 @@
 #include <windrow/export.h>
 #include <windrow/optimizer.h>
 #include <windrow/row_format.h>
+#include <windrow/views.h>
 #include <windrow/vocabulary.h>
 #include <cstddef>
 #include <cstdint>
@@ -43,7 +44,9 @@ struct TableSpec {
 
 // How the pages of a mapping are to be held (see the README, "Residency").
 enum class Residency : uint8_t {
-  kAuto,  // touch nothing at open; 2 MiB pages where the table fits into half of the free memory, else 4 KiB
+  kAuto,  // touch nothing at open; 2 MiB pages where the table fits into half of the free memory, else kLazy
+  kLazy,  // touch nothing at open; 4 KiB pages, which lookups ask for in batches ahead of reading them
+  kWarm,  // read everything at open into 4 KiB pages: for tables that are written to, by whomever
   kHuge,  // read everything at open into 2 MiB pages where the system gives them
 };
 
@@ -55,7 +58,21 @@ enum class Unclean : uint8_t {
 };
 
 struct OpenOptions {
-  std::string tensor = {};  // which tensor is the table; empty: `weight`, or the only 2-D one of a row type
+  // Which tensor is the table; empty: `weight`, or the only 2-D one of a row type. A `*` stands for a number:
+  // the tensors named with 0, 1, 2, ... in its place are one table, in the order of the numbers, in whichever
+  // of the files they are.
+  std::string tensor = {};
+  // What the bytes of a U8 tensor or array of [rows, row bytes] are: int8, int4 or int2 rows. A Windrow file
+  // says so itself.
+  std::optional<RowFormat::Kind> row_format = {};
+  // The tensor that holds the scales of fp8 or I8 rows, with a `*` where `tensor` has one; empty: the one
+  // named like the rows with `_scale`, `_scale_inv` or `.scale` at the end. Its shape says what shares a
+  // scale: everything (one value), each row ([rows, 1]), columns of a row ([rows, n]), or blocks of both.
+  std::string scale_tensor = {};
+  // Read fp8 or I8 rows without scales as they are; else rows of a foreign file without scales are an error.
+  bool unscaled = false;
+  // Read every page at open, so that a bad disk or a short file is an error now and not a signal later.
+  bool checked = false;
   Residency residency = Residency::kAuto;
   // kHuge: drop the file's pages from the cache first, so that they come back large.
   bool evict_first = false;
@@ -67,6 +84,7 @@ struct ResidencyReport {
   uint64_t mapped_bytes = 0;
   uint64_t resident_bytes = 0;  // of the mapping, in memory now
   uint64_t huge_bytes = 0;      // of the mapping, mapped by 2 MiB pages now
+  Residency residency = Residency::kAuto;  // as asked for; kLazy where kAuto came to that
 };
 
 // A table: rows x dim values, read straight from mapped files.
@@ -88,24 +106,30 @@ class WINDROW_API Table {
   // On failure: nothing is left behind, and a file that stood at `path` is untouched.
   [[nodiscard]] static Result<Table> create(const std::string& path, const TableSpec& spec);
 
-  // Opens a table in place: a Windrow file, any 2-D F32 tensor of any safetensors file, or a C-order,
-  // little-endian float32 .npy file. Reads the header only: the same time for 1 MB and 1 TB.
+  // Opens a table in place: a Windrow file; any 2-D tensor of F32, F16, BF16, F8_E4M3, F8_E5M2 or I8 of any
+  // safetensors file, U8 with `row_format`; a C-order, little-endian float32, float16 or (with `row_format`)
+  // uint8 .npy file; or a folder with `model.safetensors` or `model.safetensors.index.json`, whose files are
+  // opened only where a wanted tensor is. Reads headers only: the same time for 1 MB and 1 TB.
   //
-  // Errors: kNotFound     no such file, or no such tensor
+  // Errors: kNotFound     no such file, or no such tensor; a number that is missing among the pieces
   //         kFormat       not a file of these kinds, or one that contradicts itself
   //         kUnsupported  a valid file whose values cannot be rows (the message names the type)
   //         kInvalidArgument  several tensors could be meant: name one
   //         kUnclean, kMetaCorrupt, kVersion, kIo, kNoMemory
   [[nodiscard]] static Result<Table> open(const std::string& path, const OpenOptions& options = {});
 
-  // Opens several files as one table: the rows of the first, then those of the second, and so on. All must
-  // have the same dim and format. Such a table has no vocabulary.
+  // Opens several files as one table: the rows of the first, then those of the second, and so on; with a `*` in
+  // options.tensor the numbers in the names decide, wherever the tensors are. All must have the same dim and
+  // format. Such a table has no vocabulary.
   [[nodiscard]] static Result<Table> open(std::span<const std::string> paths,
                                           const OpenOptions& options = {});
 
   // A table over memory that the caller holds, which must outlive every use of the Table and its copies.
-  // Errors: kInvalidArgument  rows < 0, dim < 1, a stride below a row, rows without memory
-  [[nodiscard]] static Result<Table> wrap(const void* data, int64_t rows, const RowFormat& format);
+  // `scales` is for formats with scales apart: the scales of row 0, then those of row 1, and so on.
+  // Errors: kInvalidArgument  rows < 0, dim < 1, a stride below a row, rows or scales without memory, scales
+  //                           of a kind that has none, or of none where they are apart
+  [[nodiscard]] static Result<Table> wrap(const void* data, int64_t rows, const RowFormat& format,
+                                          const void* scales = nullptr);
 
   int64_t rows() const;
   int64_t dim() const { return format().dim; }
@@ -120,6 +144,12 @@ class WINDROW_API Table {
   const Vocabulary& vocabulary() const;
 
   ResidencyReport residency() const;
+
+  // Asks the system to read the pages of these rows, all at once and without waiting: for a table larger than
+  // memory, as soon as the ids are known. Of a table in memory it is nearly free. A hint that fails is no error.
+  // Errors: kOutOfRange   an id outside [0, rows); the message gives position and value. Nothing was asked for.
+  //         kInvalidArgument, kNoMemory
+  [[nodiscard]] Result<void> prefetch(Ids ids) const;
 
   // For the library's own use.
   explicit Table(std::shared_ptr<const TableData> data);

@@ -29,16 +29,20 @@ struct TableWriterSpec {
 // which the destructor removes. Used by one thread at a time.
 class WINDROW_API TableWriter {
  public:
-  // Errors: kInvalidArgument, kIo, kNoSpace, kBusy as Table::create.
+  // Errors: kInvalidArgument, kUnsupported, kIo, kNoSpace, kBusy as Table::create.
   [[nodiscard]] static Result<TableWriter> create(const std::string& path, const TableWriterSpec& spec);
 
   ~TableWriter();
   TableWriter(TableWriter&&) noexcept;
   TableWriter& operator=(TableWriter&&) noexcept;
 
-  // Adds rows at the end. `tokens` is empty, or has one token per row; either all rows have tokens or none.
-  // Errors: kInvalidArgument (row_stride below dim, tokens), kIo, kNoSpace, kNoMemory. After an error only
-  // destruction is left.
+  // Adds rows at the end, stored as the format has them (FORMAT.md, "How values are stored"). Rows that come as f16 or bf16
+  // are widened to floats first, which is exact. `tokens` is empty, or has one token per row; either all rows
+  // have tokens or none.
+  // Errors: kInvalidArgument  row_stride below dim; tokens for some rows only; a row that the format cannot
+  //                           hold, such as a NaN in int8 rows (the message names row and reason)
+  //         kIo, kNoSpace, kNoMemory
+  // After an error only destruction is left.
   [[nodiscard]] Result<void> append(RowsIn rows, std::span<const std::string_view> tokens = {});
 
   int64_t rows() const;

@@ -28,8 +28,9 @@ struct Ids {
   }
 };
 
-// How values are stored in memory that is passed in or out.
-enum class ValueType : uint8_t { kF32 };
+// How values are stored in memory that is passed in or out. f16 is IEEE binary16, bf16 the upper half of a
+// float; both as plain 16-bit words.
+enum class ValueType : uint8_t { kF32, kF16, kBf16 };
 
 // Rows that a call fills. `row_stride` is the distance between the starts of two rows, in values; it may
 // exceed the number of columns, so that a call can write into some columns of a wider matrix.
@@ -43,6 +44,12 @@ struct RowsOut {
   // `values` holds values.size() / row_stride whole rows.
   RowsOut(std::span<float> values, size_t row_stride)
       : data(values.data()), rows(row_stride ? values.size() / row_stride : 0), row_stride(row_stride) {}
+  // 16-bit values: `type` is kF16 or kBf16.
+  RowsOut(std::span<uint16_t> values, size_t row_stride, ValueType type)
+      : data(values.data()),
+        rows(row_stride ? values.size() / row_stride : 0),
+        row_stride(row_stride),
+        type(type) {}
 };
 
 // Rows that a call reads: gradients, or new values.

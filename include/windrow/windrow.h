@@ -6,6 +6,7 @@
 //
 //   Table::create / open / wrap     a table: rows x dim values            table.h, vocabulary.h
 //   gather, pool, dot_bags          rows by id, bags of ids               lookup.h
+//   pool_many, PoolPlan             many tables, one parallel region    pool_many.h
 //   nearest                         the most similar rows                 nearest.h
 //   Trainer::open, step, close      sparse SGD and Adagrad in place       trainer.h, optimizer.h
 //   TableWriter                     a table written row by row            table_writer.h
@@ -23,6 +24,7 @@
 #include <windrow/maintenance.h>
 #include <windrow/nearest.h>
 #include <windrow/optimizer.h>
+#include <windrow/pool_many.h>
 #include <windrow/row_format.h>
 #include <windrow/table.h>
 #include <windrow/table_writer.h>

@@ -41,6 +41,9 @@ enum At : size_t {
   kAtWriterFeatures = 380,
   kAtRowFormatId = 384,
   kAtDim = 388,
+  kAtScaleBlock = 392,
+  kAtScaleType = 396,
+  kAtScalePlace = 397,
   kAtSum = 508,
 };
 
@@ -76,6 +79,9 @@ std::array<uint8_t, kSlotBytes> encode_slot(const MetaSlot& slot) {
   store(at + kAtWriterFeatures, slot.writer_features);
   store(at + kAtRowFormatId, slot.row_format_id);
   store(at + kAtDim, slot.dim);
+  store(at + kAtScaleBlock, slot.scale_block);
+  store(at + kAtScaleType, slot.scale_type);
+  store(at + kAtScalePlace, slot.scale_place);
   store(at + kAtSum, sum32(std::span(bytes).first(kAtSum)));
   return bytes;
 }
@@ -115,6 +121,9 @@ std::optional<MetaSlot> decode_slot(std::span<const uint8_t> bytes, int number) 
   slot.writer_features = load<uint32_t>(at + kAtWriterFeatures);
   slot.row_format_id = load<uint32_t>(at + kAtRowFormatId);
   slot.dim = load<uint32_t>(at + kAtDim);
+  slot.scale_block = load<uint32_t>(at + kAtScaleBlock);
+  slot.scale_type = at[kAtScaleType];
+  slot.scale_place = at[kAtScalePlace];
   return slot;
 }
 

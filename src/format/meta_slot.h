@@ -39,8 +39,11 @@ struct MetaSlot {
   std::string tag;                // at most 256 bytes
   uint32_t reader_features = 0;
   uint32_t writer_features = 0;
-  uint32_t row_format_id = 0;
+  uint32_t row_format_id = 0;     // a RowFormat::Kind, or one that a newer version gave; so are the scales'
   uint32_t dim = 0;
+  uint32_t scale_block = 0;       // columns that share a scale; 0: no scales
+  uint8_t scale_type = 0;         // a RowFormat::ScaleType
+  uint8_t scale_place = 0;        // a RowFormat::ScalePlace
 };
 
 // sum32: the low 32 bits of XXH3-64, seed 0.

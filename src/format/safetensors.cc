@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/fail.h"
 #include "base/guard.h"
+#include "format/json_text.h"
 #include "format/safetensors_json.h"
 #include "format/text.h"
 
@@ -16,28 +17,6 @@ namespace windrow::safetensors {
 namespace {
 
 constexpr uint64_t kLengthBytes = 8;  // the u64 in front of the JSON text
-
-// The text must be checked for these before any JSON reader sees it: nlohmann/json takes a NUL for the end of
-// its input, so that whatever follows would be dropped unseen, and skips a byte order mark.
-Result<void> check_text(std::string_view text) {
-  if (text.starts_with("\xEF\xBB\xBF")) {
-    return fail(ErrorCode::kFormat,
-                "the header starts with a byte order mark at byte 8; the format forbids it");
-  }
-  const size_t nul = text.find('\0');
-  if (nul != text.npos) {
-    const bool padding = text.find_first_not_of('\0', nul) == text.npos;
-    return fail(
-        ErrorCode::kFormat,
-        padding ? "the header is padded with NUL bytes from byte " : "the header holds a NUL byte at byte ",
-        kLengthBytes + nul, padding ? "; the format wants spaces" : "");
-  }
-  const size_t good = utf8_prefix(text);
-  if (good != text.size()) {
-    return fail(ErrorCode::kFormat, "the header is not UTF-8 at byte ", kLengthBytes + good);
-  }
-  return {};
-}
 
 // By sorting, not by a hash table, which a file made for it could flood.
 Result<void> check_names_differ(const std::vector<Described::Entry>& entries) {
@@ -137,7 +116,7 @@ Result<void> check_coverage(const Header& header, uint64_t file_bytes) {
 }
 
 Result<Header> parse_text(std::string_view text, uint64_t file_bytes) {
-  if (auto checked = check_text(text); !checked) return pass(checked);
+  if (auto checked = check_json_text(text, kLengthBytes, "the header"); !checked) return pass(checked);
   auto described = read_json(text);
   if (!described) return pass(described);
   if (auto differ = check_names_differ(described->entries); !differ) return pass(differ);

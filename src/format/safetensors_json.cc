@@ -1,12 +1,12 @@
 #include "format/safetensors_json.h"
 
 #include <cstddef>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
 #include "base/fail.h"
+#include "format/json_text.h"
 #include "format/text.h"
 
 namespace windrow::safetensors {
@@ -16,36 +16,6 @@ namespace {
 constexpr int kMaxDepth = 8;
 constexpr uint64_t kTextBegin = 8;  // of the JSON text in the file
 constexpr const char* kMetadataName = "__metadata__";
-
-// Counts what the JSON reader has consumed: its events carry no position.
-class CountingIterator {
- public:
-  using iterator_category = std::input_iterator_tag;
-  using value_type = char;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = const char&;
-
-  CountingIterator(const char* at, uint64_t* consumed) : at_(at), consumed_(consumed) {}
-
-  reference operator*() const { return *at_; }
-  CountingIterator& operator++() {
-    ++at_;
-    ++*consumed_;
-    return *this;
-  }
-  CountingIterator operator++(int) {
-    CountingIterator before = *this;
-    ++*this;
-    return before;
-  }
-  bool operator==(const CountingIterator& other) const { return at_ == other.at_; }
-  bool operator!=(const CountingIterator& other) const { return at_ != other.at_; }
-
- private:
-  const char* at_;
-  uint64_t* consumed_;
-};
 
 // Takes the events of nlohmann's SAX interface. Its DOM would keep the last of two equal keys and turn large
 // integers into floats unseen; here each key and each number passes by once. A handler that returns false

@@ -40,6 +40,38 @@ uint64_t parse_kilobytes(std::string_view value) {
   return kilobytes;
 }
 
+// The part of [begin, end) that lies in one 2 MiB page of the file, from a page's start.
+struct Step {
+  uint64_t begin, end;
+};
+Step step_at(uint64_t begin, uint64_t end) {
+  const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  return {begin / page * page, std::min((begin / kHugePage + 1) * kHugePage, end)};
+}
+
+// Reads the pages of [begin, end) step by step, after before(byte) for each.
+template <class Before>
+Result<bool> populate_steps(const Mapping& mapping, uint64_t begin, uint64_t end, Before before) {
+  for (uint64_t at = begin; at < end;) {
+    before(at);
+    const Step step = step_at(at, end);
+    int result;
+    do {
+      result = ::madvise(mapping.data + step.begin, step.end - step.begin, MADV_POPULATE_READ);
+    } while (result != 0 && (errno == EINTR || errno == EAGAIN));
+    at = step.end;
+    if (result == 0) continue;
+    // A kernel without the call. Reading a byte of each page instead would turn a bad page into a signal.
+    if (errno == EINVAL) return false;
+    if (errno == EFAULT) {
+      return fail(ErrorCode::kIo, "cannot read bytes ", step.begin, " to ", step.end,
+                  " of the mapped file: the disk failed, or the file has been truncated");
+    }
+    return fail_system(errno, "mapped file", "read bytes ", step.begin, " to ", step.end);
+  }
+  return true;
+}
+
 }  // namespace
 
 void advise_huge(const Mapping& mapping) {
@@ -50,23 +82,20 @@ void advise_random(const Mapping& mapping) {
   if (mapping.size) ::madvise(mapping.data, mapping.size, MADV_RANDOM);
 }
 
-Result<void> populate(const Mapping& mapping) {
-  for (uint64_t at = 0; at < mapping.size; at += kHugePage) {
-    const uint64_t bytes = std::min(kHugePage, mapping.size - at);
-    int result;
-    do {
-      result = ::madvise(mapping.data + at, bytes, MADV_POPULATE_READ);
-    } while (result != 0 && (errno == EINTR || errno == EAGAIN));
-    if (result == 0) continue;
-    // A kernel without the call. Reading a byte of each page instead would turn a bad page into a signal.
-    if (errno == EINVAL) return {};
-    if (errno == EFAULT) {
-      return fail(ErrorCode::kIo, "cannot read bytes ", at, " to ", at + bytes,
-                  " of the mapped file: the disk failed, or the file has been truncated");
+Result<bool> populate(const Mapping& mapping, uint64_t begin, uint64_t end) {
+  return populate_steps(mapping, begin, end, [](uint64_t) {});
+}
+
+Result<bool> populate_small_pages(const Mapping& mapping, uint64_t begin, uint64_t end) {
+  constexpr uint64_t kAhead = 16 * kHugePage;
+  uint64_t asked = begin;
+  return populate_steps(mapping, begin, end, [&](uint64_t at) {
+    while (asked < std::min(end, at + kAhead)) {
+      const Step step = step_at(asked, end);
+      ::madvise(mapping.data + step.begin, step.end - step.begin, MADV_WILLNEED);
+      asked = step.end;
     }
-    return fail_system(errno, "mapped file", "read bytes ", at, " to ", at + bytes);
-  }
-  return {};
+  });
 }
 
 uint64_t available_memory() {

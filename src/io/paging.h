@@ -13,8 +13,13 @@ namespace windrow::io {
 void advise_huge(const Mapping& mapping);
 // Faults read just the page that is missing: for tables larger than memory, and for writable ones.
 void advise_random(const Mapping& mapping);
-// Reads everything now, 2 MiB at a time. kIo when a page cannot be read (a bad disk, a truncated file).
-Result<void> populate(const Mapping& mapping);
+
+// Reads bytes [begin, end) now, 2 MiB at a time. False when the system has no call for it; kIo when a page cannot
+// be read (a bad disk, a truncated file).
+Result<bool> populate(const Mapping& mapping, uint64_t begin, uint64_t end);
+// The same into pages of 4 KiB, for mappings under advise_random(): asked for some way ahead, since such a
+// mapping would otherwise wait for the disk at each of its pages.
+Result<bool> populate_small_pages(const Mapping& mapping, uint64_t begin, uint64_t end);
 
 // Memory that could be used without swapping: the system's estimate, or less inside a limited control group.
 uint64_t available_memory();

@@ -54,13 +54,4 @@ struct RowUpdates {
 using UpdateRowsFn = void (*)(const RowUpdates& updates);
 UpdateRowsFn update_rows(UpdateRule rule, Contribution contribution);
 
-// The winners of the columns [column_begin, column_end) of a maximum over `count` >= 1 rows:
-//
-//   x = row 0, winner = places[0]; then for each later row i: if row i > x: x = row i, winner = places[i]
-//
-// so the first of equal values wins, and a NaN is never beaten and beats nothing.
-using FindWinnersFn = void (*)(const uint8_t* const* rows, const uint32_t* places, size_t count,
-                               size_t column_begin, size_t column_end, uint32_t* winners);
-FindWinnersFn find_winners();
-
 }  // namespace windrow::kernels

@@ -1,8 +1,10 @@
+#include <algorithm>
+
 #include "base/fail.h"
 #include "base/guard.h"
 #include "base/parallel.h"
-#include "base/shares.h"
 #include "kernels/dot.h"
+#include "lookup/float_rows.h"
 #include "lookup/lookup_threads.h"
 #include "table/request.h"
 #include "table/row_stream.h"
@@ -10,36 +12,41 @@
 
 namespace windrow {
 
-Result<void> dot_bags(const Table& table, const Bags& bags, RowsIn vectors, std::span<float> out,
-                      const LookupOptions& options) {
-  return guard([&]() -> Result<void> {
+Result<LookupReport> dot_bags(const Table& table, const Bags& bags, RowsIn vectors, std::span<float> out,
+                              const LookupOptions& options) {
+  return guard([&]() -> Result<LookupReport> {
     const TableData& data = table.internals();
     if (!bags.weights.empty())
       return fail(ErrorCode::kInvalidArgument, "dot_bags takes no weights: it computes them");
     auto offsets = BagOffsets::from(bags);
     if (!offsets) return pass(offsets);
     if (auto checked = check_rows(vectors, offsets->bags(), data.format.dim, "vectors"); !checked)
-      return checked;
+      return pass(checked);
     if (out.size() != bags.ids.count) {
       return fail(ErrorCode::kInvalidArgument, "out: holds ", out.size(), " values for ", bags.ids.count,
                   " ids, and must hold one for each");
     }
     const auto bounds = offsets->bounds();
-    if (auto checked = check_ids(bags.ids, data.rows, options.padding_id, bounds); !checked) return checked;
+    const auto checked = check_ids(bags.ids, data.rows, options.padding_id, options.bad_ids, bounds);
+    if (!checked) return tl::make_unexpected(checked.error());
+    const IdFilter& filter = checked->filter;
 
     const auto dim = static_cast<size_t>(data.format.dim);
-    const std::vector<uint8_t> padding_row(options.padding_id ? data.format.row_bytes() : 0);
-    RowStream::Options located;
-    located.ahead = rows_ahead(data);
-    located.padding_id = options.padding_id;
-    located.padding_row = padding_row.data();
+    const size_t row_bytes = data.format.row_bytes();
+    const std::vector<uint8_t> zeros(filter.uses_all() ? 0 : row_bytes + data.format.scale_bytes());
+    RowStream::Options located = FloatRows::reading_for(data, filter);
+    located.unused_row = zeros.data();
+    located.unused_scales = zeros.data() + (zeros.empty() ? 0 : row_bytes);
     const auto dot = kernels::dot_rows();
-    const auto threads = static_cast<size_t>(lookup_threads(options.threads, data, bags.ids.count));
+    const auto threads =
+        static_cast<size_t>(lookup_threads(options.threads, bags.ids.count, bags.ids.count * row_cost(data)));
+    std::vector<float> memory = FloatRows::memory_for(data, static_cast<int>(threads));
     // Every position has an output of its own, so threads share positions, wherever bags begin.
     parallel(static_cast<int>(threads), [&](int thread) {
       const size_t begin = bags.ids.count * static_cast<size_t>(thread) / threads;
       const size_t end = bags.ids.count * (static_cast<size_t>(thread) + 1) / threads;
       RowStream stream(data, bags.ids, begin, end, located);
+      const FloatRows floats(data, memory, thread);
       size_t bag =
           static_cast<size_t>(std::upper_bound(bounds.begin(), bounds.end(), static_cast<int64_t>(begin)) -
                               bounds.begin()) -
@@ -49,16 +56,17 @@ Result<void> dot_bags(const Table& table, const Bags& bags, RowsIn vectors, std:
         const size_t stop = std::min(end, static_cast<size_t>(bounds[bag + 1]));
         while (at < stop) {
           const auto run = stream.next(stop - at);
-          dot({run.rows, run.count, located.ahead, vector, dim}, out.data() + at);
+          const auto* const* rows = floats.of({run.rows, run.scales, run.count, run.ahead});
+          dot({rows, run.count, floats.ahead(run.ahead), vector, dim}, out.data() + at);
           at += run.count;
         }
       }
-      if (!options.padding_id) return;
+      if (filter.uses_all()) return;
       for (size_t at = begin; at < end; ++at) {
-        if (bags.ids[at] == *options.padding_id) out[at] = 0;  // also where the vector holds NaN or infinity
+        if (!filter.used(bags.ids[at])) out[at] = 0;  // also where the vector holds NaN or infinity
       }
     });
-    return {};
+    return LookupReport{checked->skipped};
   });
 }
 

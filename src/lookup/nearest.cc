@@ -7,6 +7,7 @@
 #include "base/guard.h"
 #include "base/parallel.h"
 #include "kernels/dot.h"
+#include "kernels/rows.h"
 #include "lookup/lookup_threads.h"
 #include "table/table_data.h"
 
@@ -50,6 +51,7 @@ struct Scan {
   float query_norm;
   std::vector<int64_t> exclude;  // sorted
   kernels::ScanFn kernel;
+  kernels::DecodeRowsFn decode;  // null: rows are floats
 
   float score(float dot, float square) const {
     if (similarity == Similarity::kDot) return dot;
@@ -58,26 +60,43 @@ struct Scan {
   }
 
   // Rows [begin, end) of the table.
-  void rows(int64_t begin, int64_t end, Best& best) const {
+  // `decoded`: room for kBlockRows rows, where they are decoded.
+  void rows(int64_t begin, int64_t end, float* decoded, Best& best) const {
     for (const auto& segment : table.segments) {
       const int64_t from = std::max(begin, segment.first_row);
       const int64_t to = std::min(end, segment.first_row + segment.rows);
       for (int64_t row = from; row < to; row += kBlockRows)
-        block(row, std::min<int64_t>(to - row, kBlockRows), best);
+        block(row, std::min<int64_t>(to - row, kBlockRows), decoded, best);
     }
   }
 
-  void block(int64_t first, int64_t count, Best& best) const {
+  void block(int64_t first, int64_t count, float* decoded, Best& best) const {
     float dots[kBlockRows], squares[kBlockRows];
-    kernel(
-        {table.row(first), static_cast<size_t>(count), table.format.stride_bytes, query.data(), query.size()},
-        dots, squares);
+    kernels::ScanRun run{table.row(first), static_cast<size_t>(count), table.format.stride_bytes,
+                         query.data(), query.size()};
+    if (decode) {
+      decode_block(first, run.count, decoded);
+      run.first_row = reinterpret_cast<const uint8_t*>(decoded);
+      run.stride_bytes = query.size() * sizeof(float);
+    }
+    kernel(run, dots, squares);
     for (int64_t i = 0; i < count; ++i) {
       const Neighbor candidate{first + i, score(dots[i], squares[i])};
       if (std::isnan(candidate.score) || !best.takes(candidate)) continue;
       if (std::binary_search(exclude.begin(), exclude.end(), candidate.row)) continue;
       best.add(candidate);
     }
+  }
+
+  void decode_block(int64_t first, size_t count, float* decoded) const {
+    const uint8_t *rows[kBlockRows], *scales[kBlockRows];
+    const bool apart = table.format.scale_place == RowFormat::ScalePlace::kApart;
+    for (size_t i = 0; i < count; ++i) {
+      const int64_t row = first + static_cast<int64_t>(i);
+      rows[i] = table.row(row);
+      if (apart) scales[i] = table.scales(row);
+    }
+    decode(table.format, {rows, apart ? scales : nullptr, count, 0}, decoded, query.size());
   }
 };
 
@@ -97,18 +116,26 @@ Result<std::vector<Neighbor>> nearest(const Table& table, std::span<const float>
     const auto kernel = kernels::scan_rows();
     float dot, square;
     kernel({reinterpret_cast<const uint8_t*>(query.data()), 1, 0, query.data(), query.size()}, &dot, &square);
-    Scan scan{
-        data,  query, options.similarity, std::sqrt(square), {options.exclude.begin(), options.exclude.end()},
-        kernel};
+    Scan scan{data,
+              query,
+              options.similarity,
+              std::sqrt(square),
+              {options.exclude.begin(), options.exclude.end()},
+              kernel,
+              data.format.kind == RowFormat::Kind::kF32 ? nullptr : kernels::decode_rows(data.format)};
     std::sort(scan.exclude.begin(), scan.exclude.end());
 
-    const int threads = lookup_threads(options.threads, data, static_cast<size_t>(data.rows));
+    const auto rows = static_cast<size_t>(data.rows);
+    const int threads = lookup_threads(options.threads, rows, rows * row_cost(data));
+    const size_t block_floats = scan.decode ? kBlockRows * query.size() : 0;
+    std::vector<float> decoded(static_cast<size_t>(threads) * block_floats);
     std::vector<Best> best;  // one for each thread, with its memory: nothing is allocated below
     for (int t = 0; t < threads; ++t) best.emplace_back(static_cast<size_t>(k));
     parallel(threads, [&](int thread) {
       const int64_t begin = data.rows / threads * thread + std::min<int64_t>(thread, data.rows % threads);
       const int64_t end = begin + data.rows / threads + (thread < data.rows % threads ? 1 : 0);
-      scan.rows(begin, end, best[static_cast<size_t>(thread)]);
+      scan.rows(begin, end, decoded.data() + static_cast<size_t>(thread) * block_floats,
+                best[static_cast<size_t>(thread)]);
     });
     std::vector<Neighbor> all;
     for (const auto& part : best) all.insert(all.end(), part.found().begin(), part.found().end());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 
 #include "base/fail.h"
 
@@ -27,20 +28,22 @@ Result<void> check_offsets(std::span<const int64_t> bounds, int64_t ids) {
   return {};
 }
 
+// One pass without branches, which the compiler turns into vector code: an id or what is left up to the last
+// row is negative where the id is no row. Unsigned, since the difference may wrap where the id is negative.
 template <class Id>
 bool all_in_range(const Id* ids, size_t count, int64_t rows) {
-  // One pass without branches, which the compiler turns into vector code.
-  Id low = 0, high = 0;
-  for (size_t i = 0; i < count; ++i) {
-    low = std::min(low, ids[i]);
-    high = std::max(high, ids[i]);
-  }
-  return low >= 0 && (high < rows || count == 0);
+  using Bits = std::make_unsigned_t<Id>;
+  const auto last = static_cast<Bits>(std::min<int64_t>(rows - 1, std::numeric_limits<Id>::max()));
+  Bits outside = 0;
+  for (size_t i = 0; i < count; ++i)
+    outside |= static_cast<Bits>(ids[i]) | (last - static_cast<Bits>(ids[i]));
+  return static_cast<Id>(outside) >= 0;
 }
 
-bool all_in_range(Ids ids, int64_t rows) {
-  if (ids.type == IdType::kI32) return all_in_range(static_cast<const int32_t*>(ids.data), ids.count, rows);
-  return all_in_range(static_cast<const int64_t*>(ids.data), ids.count, rows);
+bool all_in_range(Ids ids, size_t begin, size_t end, int64_t rows) {
+  if (ids.type == IdType::kI32)
+    return all_in_range(static_cast<const int32_t*>(ids.data) + begin, end - begin, rows);
+  return all_in_range(static_cast<const int64_t*>(ids.data) + begin, end - begin, rows);
 }
 
 template <class View>
@@ -99,34 +102,45 @@ Result<BagOffsets> BagOffsets::from(const Bags& bags) {
   return result;
 }
 
-Result<void> check_ids(Ids ids, int64_t rows, std::optional<int64_t> padding_id,
-                       std::span<const int64_t> bounds) {
-  if (ids.count > 0 && ids.data == nullptr) {
-    return fail(ErrorCode::kInvalidArgument, "ids: ", ids.count, " are announced, but no memory is given");
+Result<CheckedIds> check_ids(Ids ids, int64_t rows, std::optional<int64_t> padding_id, BadIds bad_ids,
+                             std::span<const int64_t> bounds) {
+  CheckedIds checked;
+  checked.filter.padding_id = padding_id;
+  checked.filter.rows = rows;
+  const size_t begin = bounds.empty() ? 0 : static_cast<size_t>(bounds.front());
+  const size_t end = bounds.empty() ? ids.count : static_cast<size_t>(bounds.back());
+  if (end > begin && ids.data == nullptr) {
+    return fail(ErrorCode::kInvalidArgument, "ids: ", end - begin, " are announced, but no memory is given");
   }
-  if (all_in_range(ids, rows)) return {};
-  for (size_t i = 0; i < ids.count; ++i) {
+  if (all_in_range(ids, begin, end, rows)) return checked;
+  for (size_t i = begin; i < end; ++i) {
     const int64_t id = ids[i];
-    if ((id >= 0 && id < rows) || (padding_id && id == *padding_id)) continue;
+    if (checked.filter.is_row(id) || (padding_id && id == *padding_id)) continue;
+    ++checked.skipped;
+    if (bad_ids == BadIds::kSkip) continue;
     std::string bag;
     if (bounds.size() > 1) {
       const auto next = std::upper_bound(bounds.begin(), bounds.end(), static_cast<int64_t>(i));
       bag = concat(" (bag ", static_cast<int64_t>(next - bounds.begin()) - 1, ")");
     }
-    return fail(ErrorCode::kOutOfRange, "id ", id, " at position ", i, bag, " is no row: the table has ",
-                rows, " rows, 0 to ", rows - 1);
+    return fail(ErrorCode::kOutOfRange, "id ", id, " at position ", i - begin, bag,
+                " is no row: the table has ", rows, " rows, 0 to ", rows - 1);
   }
-  return {};
+  checked.filter.skips_bad_ids = checked.skipped > 0;
+  return checked;
 }
 
-int64_t used_ids(Ids ids, size_t begin, size_t end, std::optional<int64_t> padding_id) {
-  if (!padding_id) return static_cast<int64_t>(end - begin);
-  int64_t used = 0;
-  for (size_t i = begin; i < end; ++i) used += ids[i] != *padding_id;
-  return used;
+int64_t IdFilter::count(Ids ids, size_t begin, size_t end) const {
+  if (uses_all()) return static_cast<int64_t>(end - begin);
+  int64_t used_ids = 0;
+  for (size_t i = begin; i < end; ++i) used_ids += used(ids[i]);
+  return used_ids;
 }
 
 Result<void> check_rows(const RowsIn& view, size_t rows, int64_t dim, const char* what) {
+  if (view.type != ValueType::kF32) {
+    return fail(ErrorCode::kUnsupported, what, ": values are taken as f32 only");
+  }
   return check_view(view, rows, dim, what);
 }
 Result<void> check_rows(const RowsOut& view, size_t rows, int64_t dim, const char* what) {

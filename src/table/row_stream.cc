@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/prefetch.h"
+#include "table/page_in.h"
 
 namespace windrow {
 
@@ -11,25 +12,33 @@ RowStream::RowStream(const TableData& table, Ids ids, size_t begin, size_t end, 
       ids_(ids),
       position_(begin),
       end_(end),
+      paged_(begin),
       options_(options),
-      base_(table.segments.size() == 1 ? table.segments[0].base : nullptr),
-      stride_(table.format.stride_bytes) {
+      apart_(table.format.scale_place == RowFormat::ScalePlace::kApart),
+      base_(table.segments.size() == 1 ? table.segments[0].base : nullptr) {
   refill();
   // The first rows have nobody before them to prefetch them.
   const size_t bytes = table.format.row_bytes();
-  for (size_t i = 0; i < std::min(options_.ahead, tail_); ++i) prefetch_range(rows_[i], bytes);
-}
-
-const uint8_t* RowStream::address(int64_t id) const {
-  return base_ ? base_ + static_cast<size_t>(id) * stride_ : table_.row(id);
+  for (size_t i = 0; i < std::min(options_.ahead, tail_); ++i) {
+    prefetch_range(rows_[i], bytes);
+    if (apart_) prefetch_range(scales_[i], 1);
+  }
+  if (all_located() && tail_ <= options_.ahead) options_.ahead = 0;  // a small request is all on its way
 }
 
 template <class Id>
 void RowStream::locate(const Id* ids, size_t room) {
-  if (!options_.padding_id && base_) {  // the common case, in a loop without branches
+  if (options_.filter.uses_all() && base_) {  // the common case, in a loop without branches
     const size_t count = std::min(room, end_ - position_);
-    for (size_t i = 0; i < count; ++i) {
-      rows_[tail_ + i] = base_ + static_cast<size_t>(static_cast<int64_t>(ids[position_ + i])) * stride_;
+    const size_t stride = table_.format.stride_bytes;
+    const uint8_t* const base = base_;  // in a register: the addresses written might be this one
+    const Id* from = ids + position_;
+    const uint8_t** to = &rows_[tail_];
+    for (size_t i = 0; i < count; ++i)
+      to[i] = base + static_cast<size_t>(static_cast<int64_t>(from[i])) * stride;
+    if (apart_) {
+      const Segment& segment = table_.segments[0];
+      for (size_t i = 0; i < count; ++i) scales_[tail_ + i] = segment.scales_of(ids[position_ + i]);
     }
     if (options_.weights) std::copy_n(options_.weights + position_, count, &weights_[tail_]);
     position_ += count;
@@ -38,11 +47,16 @@ void RowStream::locate(const Id* ids, size_t room) {
   }
   for (; room > 0 && position_ < end_; ++position_) {
     const int64_t id = ids[position_];
-    if (options_.padding_id && id == *options_.padding_id) {
-      if (!options_.padding_row) continue;
-      rows_[tail_] = options_.padding_row;
+    if (options_.filter.used(id)) {
+      const Segment& segment = table_.segment_of(id);
+      const int64_t row = id - segment.first_row;
+      rows_[tail_] = segment.base + static_cast<size_t>(row) * table_.format.stride_bytes;
+      if (apart_) scales_[tail_] = segment.scales_of(row);
+    } else if (options_.unused_row) {
+      rows_[tail_] = options_.unused_row;
+      if (apart_) scales_[tail_] = options_.unused_scales;
     } else {
-      rows_[tail_] = address(id);
+      continue;
     }
     if (options_.weights) weights_[tail_] = options_.weights[position_];
     ++tail_;
@@ -50,8 +64,18 @@ void RowStream::locate(const Id* ids, size_t room) {
   }
 }
 
+// The pages of a block are asked for while the block before it is read.
+void RowStream::page_in_ahead() {
+  const size_t goal = std::min(end_, position_ + 2 * kBlock);
+  if (paged_ >= goal) return;
+  page_in(table_, ids_, paged_, goal);
+  paged_ = goal;
+}
+
 void RowStream::refill() {
+  if (table_.lazy) page_in_ahead();
   std::copy(&rows_[head_], &rows_[tail_], rows_.data());
+  if (apart_) std::copy(&scales_[head_], &scales_[tail_], scales_.data());
   if (options_.weights) std::copy(&weights_[head_], &weights_[tail_], weights_.data());
   tail_ -= head_;
   head_ = 0;
@@ -61,24 +85,35 @@ void RowStream::refill() {
   else
     locate(static_cast<const int64_t*>(ids_.data), room);
   // Behind the last row a kernel prefetches it again, instead of asking where the rows end.
-  if (position_ == end_ && tail_ > 0) std::fill_n(&rows_[tail_], options_.ahead, rows_[tail_ - 1]);
+  if (all_located() && tail_ > 0) {
+    std::fill_n(&rows_[tail_], options_.ahead, rows_[tail_ - 1]);
+    if (apart_) std::fill_n(&scales_[tail_], options_.ahead, scales_[tail_ - 1]);
+  }
 }
 
 RowStream::Run RowStream::next(size_t wanted) {
   if (position_ < end_ && tail_ - head_ <= options_.ahead) refill();
   const size_t ready = position_ < end_ ? tail_ - head_ - options_.ahead : tail_ - head_;
-  const Run run{&rows_[head_], options_.weights ? &weights_[head_] : nullptr, std::min(wanted, ready)};
+  const Run run{&rows_[head_], apart_ ? &scales_[head_] : nullptr,
+                options_.weights ? &weights_[head_] : nullptr, std::min({wanted, ready, options_.max_run}),
+                options_.ahead};
   head_ += run.count;
   return run;
 }
 
-size_t rows_ahead(const TableData& table) {
+RowStream::Options reading(const TableData& table, const IdFilter& filter) {
   constexpr size_t kLinesInFlight = 256;
   constexpr size_t kInCacheBytes = 2 << 20;
-  const size_t bytes = table.format.row_bytes();
-  if (static_cast<size_t>(table.rows) * table.format.stride_bytes <= kInCacheBytes) return 0;
-  const size_t lines = (bytes + kCacheLine - 1) / kCacheLine;
-  return std::clamp<size_t>(kLinesInFlight / lines, 4, RowStream::kMaxAhead);
+  RowStream::Options options;
+  options.filter = filter;
+  const RowFormat& format = table.format;
+  if (static_cast<uint64_t>(table.rows) * format.stride_bytes <= kInCacheBytes) return options;
+  size_t lines = (format.row_bytes() + kCacheLine - 1) / kCacheLine;
+  if (format.scale_place == RowFormat::ScalePlace::kApart) ++lines;
+  options.ahead = std::clamp<size_t>(kLinesInFlight / lines, 4, RowStream::kMaxAhead);
+  // Kernels that look at the scales of all rows first must find them fetched.
+  if (format.row_bytes() != format.code_bytes() || format.block > 0) options.max_run = options.ahead;
+  return options;
 }
 
 }  // namespace windrow

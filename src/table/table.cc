@@ -1,81 +1,48 @@
 #include "windrow/table.h"
 
 #include <algorithm>
-#include <limits>
+#include <iterator>
 
 #include "base/fail.h"
 #include "base/guard.h"
 #include "base/parallel.h"
 #include "io/paging.h"
 #include "table/init.h"
+#include "table/page_in.h"
+#include "table/request.h"
 #include "table/row_format_check.h"
 #include "table/table_data.h"
-#include "table/table_file.h"
-#include "table/table_mapping.h"
-#include "table/vocabulary_format.h"
 #include "windrow/table_writer.h"
 
 namespace windrow {
 
-namespace {
-
-// Whether readers may open a table that is not clean, and if not, the message that says which of the two it
-// is.
-Result<void> check_clean(TableFile& table, Unclean policy) {
-  if (!table.is_windrow() || table.slot->clean) return {};
-  auto locked = table.file->is_locked_elsewhere();
-  if (!locked) return pass(locked);
-  // The trainer may have closed the table between the two looks.
-  auto slot = read_slot(table);
-  if (!slot) return pass(slot);
-  table.slot = *slot;
-  if (slot->clean || policy == Unclean::kAny || (policy == Unclean::kLive && *locked)) return {};
-  if (*locked) {
-    return fail(ErrorCode::kUnclean, table.path(),
-                ": a trainer is working on this table; wait until it has closed it, "
-                "or open it with unclean = kLive");
-  }
-  return fail(
-      ErrorCode::kUnclean, table.path(),
-      ": a trainer died with this table, whose rows are now a mix of before "
-      "and after; `windrow recover --accept-mixed` keeps them as they are, unclean = kAny reads them");
+const Segment& TableData::segment_of(int64_t id) const {
+  if (segments.size() == 1) return segments[0];
+  if (equal_rows > 0) return segments[static_cast<size_t>(id / equal_rows)];
+  return *std::prev(std::upper_bound(segments.begin(), segments.end(), id,
+                                     [](int64_t wanted, const Segment& s) { return wanted < s.first_row; }));
 }
-
-Result<Segment> map_segment(TableFile& table, const OpenOptions& options, TableData& data) {
-  if (auto clean = check_clean(table, options.unclean); !clean) return pass(clean);
-  const bool quiet = !table.is_windrow() || table.slot->clean;
-  auto mapping = map_for_reading(*table.file, options, quiet);
-  if (!mapping) return pass(mapping);
-  data.mappings.push_back(*mapping);
-  return Segment{mapping->data + table.rows_begin, data.rows, table.rows};
-}
-
-}  // namespace
 
 const uint8_t* TableData::row(int64_t id) const {
-  const Segment* segment = &segments[0];
-  if (segments.size() > 1) {
-    if (equal_rows > 0) {
-      segment = &segments[static_cast<size_t>(id / equal_rows)];
-    } else {
-      segment = &*std::prev(
-          std::upper_bound(segments.begin(), segments.end(), id,
-                           [](int64_t wanted, const Segment& s) { return wanted < s.first_row; }));
-    }
-  }
-  return segment->base + static_cast<size_t>(id - segment->first_row) * format.stride_bytes;
+  const Segment& segment = segment_of(id);
+  return segment.base + static_cast<size_t>(id - segment.first_row) * format.stride_bytes;
+}
+
+const uint8_t* TableData::scales(int64_t id) const {
+  const Segment& segment = segment_of(id);
+  return segment.scales_of(id - segment.first_row);
 }
 
 void TableData::add(const Segment& segment) {
   if (segment.rows == 0) return;
+  // All but the last must have as many rows as the first.
+  if (segments.empty()) {
+    equal_rows = segment.rows;
+  } else if (segments.back().rows != equal_rows || segment.rows > equal_rows) {
+    equal_rows = 0;
+  }
   segments.push_back(segment);
   rows += segment.rows;
-  // All but the last must have as many rows as the first.
-  const int64_t first = segments[0].rows;
-  const auto last = segments.end() - 1;
-  const bool equal =
-      std::all_of(segments.begin(), last, [first](const Segment& s) { return s.rows == first; });
-  equal_rows = equal && last->rows <= first ? first : 0;
 }
 
 Result<Table> Table::create(const std::string& path, const TableSpec& spec) {
@@ -94,8 +61,7 @@ Result<Table> Table::create(const std::string& path, const TableSpec& spec) {
     if (!writer) return pass(writer);
 
     const auto dim = static_cast<size_t>(spec.format.dim);
-    const int64_t block_rows =
-        std::max<int64_t>(1, (4 << 20) / static_cast<int64_t>(spec.format.row_bytes()));
+    const int64_t block_rows = std::max<int64_t>(1, (1 << 20) / spec.format.dim);  // of 4 MiB of floats
     std::vector<float> block(static_cast<size_t>(std::min(block_rows, spec.rows)) * dim);
     const int threads = block.size() < 100'000 ? 1 : thread_count(0);
     for (int64_t first = 0; first < spec.rows; first += block_rows) {
@@ -117,57 +83,26 @@ Result<Table> Table::create(const std::string& path, const TableSpec& spec) {
   });
 }
 
-Result<Table> Table::open(const std::string& path, const OpenOptions& options) {
-  return guard([&]() -> Result<Table> {
-    auto file = open_table_file(io::posix(), path, io::Access::kRead, options.tensor);
-    if (!file) return pass(file);
-    auto data = std::make_shared<TableData>();
-    data->format = file->format;
-    auto segment = map_segment(*file, options, *data);
-    if (!segment) return pass(segment);
-    data->add(*segment);
-    if (file->is_windrow()) {
-      auto vocabulary = VocabularyReader::read(file->header, data->mappings[0], data->rows, file->path());
-      if (!vocabulary) return pass(vocabulary);
-      data->vocabulary = *vocabulary;
-    }
-    return Table(std::move(data));
-  });
-}
-
-Result<Table> Table::open(std::span<const std::string> paths, const OpenOptions& options) {
-  return guard([&]() -> Result<Table> {
-    if (paths.empty()) return fail(ErrorCode::kInvalidArgument, "no files were given to open as one table");
-    auto data = std::make_shared<TableData>();
-    for (const auto& path : paths) {
-      auto file = open_table_file(io::posix(), path, io::Access::kRead, options.tensor);
-      if (!file) return pass(file);
-      if (&path == &paths.front()) data->format = file->format;
-      if (file->format != data->format) {
-        return fail(ErrorCode::kInvalidArgument, path, ": rows of dim ", file->format.dim, " (stride ",
-                    file->format.stride_bytes, "), but ", paths[0], " has dim ", data->format.dim,
-                    " (stride ", data->format.stride_bytes, "); pieces of one table must agree");
-      }
-      auto segment = map_segment(*file, options, *data);
-      if (!segment) return pass(segment);
-      if (segment->rows > std::numeric_limits<int64_t>::max() - data->rows) {
-        return fail(ErrorCode::kInvalidArgument, path, ": more than 2^63 - 1 rows in all");
-      }
-      data->add(*segment);
-    }
-    return Table(std::move(data));
-  });
-}
-
-Result<Table> Table::wrap(const void* memory, int64_t rows, const RowFormat& format) {
+Result<Table> Table::wrap(const void* memory, int64_t rows, const RowFormat& format, const void* scales) {
   return guard([&]() -> Result<Table> {
     if (auto checked = check_row_format(format); !checked) return pass(checked);
     if (rows < 0 || (rows > 0 && memory == nullptr)) {
       return fail(ErrorCode::kInvalidArgument, "wrap: ", rows, " rows ", memory ? "" : "without memory");
     }
+    const bool apart = format.scale_place == RowFormat::ScalePlace::kApart;
+    if (apart != (scales != nullptr) && rows > 0) {
+      return fail(ErrorCode::kInvalidArgument, "wrap: ",
+                  apart ? "the format has its scales apart, but no memory with scales is given"
+                        : "scales are given, but the format has none apart from its rows");
+    }
     auto data = std::make_shared<TableData>();
     data->format = format;
-    data->add({static_cast<const uint8_t*>(memory), 0, rows});
+    Segment segment{static_cast<const uint8_t*>(memory), 0, rows};
+    if (format.scale_place == RowFormat::ScalePlace::kApart) {
+      segment.scales = static_cast<const uint8_t*>(scales);
+      segment.scale_stride_bytes = format.scale_bytes();
+    }
+    data->add(segment);
     return Table(std::move(data));
   });
 }
@@ -192,12 +127,20 @@ const Vocabulary& Table::vocabulary() const {
 
 ResidencyReport Table::residency() const {
   ResidencyReport report;
+  report.residency = data_->residency;
   for (const auto& mapping : data_->mappings) {
     report.mapped_bytes += mapping.size;
     report.resident_bytes += io::resident_bytes(mapping);
     report.huge_bytes += io::huge_bytes(mapping);
   }
   return report;
+}
+
+Result<void> Table::prefetch(Ids ids) const {
+  auto checked = check_ids(ids, data_->rows, {}, BadIds::kError);
+  if (!checked) return pass(checked);
+  if (data_->lazy) page_in(*data_, ids, 0, ids.count);
+  return {};
 }
 
 }  // namespace windrow

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <windrow/row_format.h>
+#include <windrow/table.h>
 #include <windrow/vocabulary.h>
 #include <cstdint>
 #include <vector>
@@ -14,6 +15,15 @@ struct Segment {
   const uint8_t* base = nullptr;
   int64_t first_row = 0;
   int64_t rows = 0;
+  // Formats with scales apart: row r of the segment has those at scales + r / rows_per_scale *
+  // scale_stride_bytes.
+  const uint8_t* scales = nullptr;
+  size_t scale_stride_bytes = 0;
+  int64_t rows_per_scale = 1;
+
+  const uint8_t* scales_of(int64_t row) const {
+    return scales + static_cast<size_t>(row / rows_per_scale) * scale_stride_bytes;
+  }
 };
 
 // What a Table shares with its copies, and with the Trainer on it.
@@ -24,9 +34,14 @@ struct TableData {
   int64_t equal_rows = 0;         // rows of every segment but a shorter last one, when they are equal; else 0
   std::vector<io::Mapping> mappings;
   Vocabulary vocabulary;
+  Residency residency = Residency::kAuto;  // how the mappings are held: kLazy also where kAuto came to that
+  bool lazy = false;                       // pages may be missing: lookups ask for them ahead
 
-  // The first byte of a row in [0, rows).
+  // The segment of a row in [0, rows).
+  const Segment& segment_of(int64_t id) const;
+  // The first byte of a row in [0, rows); the first byte of its scales, where they are apart.
   const uint8_t* row(int64_t id) const;
+  const uint8_t* scales(int64_t id) const;
   // Adds rows at the end.
   void add(const Segment& segment);
 };

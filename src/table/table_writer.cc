@@ -1,7 +1,6 @@
 #include "windrow/table_writer.h"
 
 #include <array>
-#include <cstring>
 
 #include "base/bytes.h"
 #include "base/checked.h"
@@ -10,6 +9,8 @@
 #include "format/checksum.h"
 #include "format/meta_slot.h"
 #include "format/safetensors.h"
+#include "kernels/encode.h"
+#include "kernels/rows.h"
 #include "table/optimizer_state.h"
 #include "table/request.h"
 #include "table/row_format_check.h"
@@ -35,6 +36,54 @@ Result<void> refuse_if_trained(io::FileSystem& system, const std::string& path) 
   return {};
 }
 
+// What `weight` is to other programs: values where safetensors has their type, else bytes.
+safetensors::NewTensor weight_tensor(uint64_t rows, const RowFormat& format) {
+  const uint64_t bytes = format.stride_bytes;
+  switch (format.kind) {
+    case RowFormat::Kind::kF32:
+      return {"weight", "F32", {rows, bytes / 4}};
+    case RowFormat::Kind::kF16:
+      return {"weight", "F16", {rows, bytes / 2}};
+    case RowFormat::Kind::kBf16:
+      return {"weight", "BF16", {rows, bytes / 2}};
+    case RowFormat::Kind::kFp8E4m3:
+      return {"weight", format.block > 0 ? "U8" : "F8_E4M3", {rows, bytes}};
+    case RowFormat::Kind::kFp8E5m2:
+      return {"weight", format.block > 0 ? "U8" : "F8_E5M2", {rows, bytes}};
+    case RowFormat::Kind::kI8:
+      return {"weight", format.block > 0 ? "U8" : "I8", {rows, bytes}};
+    case RowFormat::Kind::kInt8:
+    case RowFormat::Kind::kInt4:
+    case RowFormat::Kind::kInt2:
+      break;
+  }
+  return {"weight", "U8", {rows, bytes}};
+}
+
+// "f32:64": the type of scale, and how many columns share one.
+std::string scale_text(const RowFormat& format) {
+  constexpr std::string_view kTypes[] = {"none", "f32", "ue8m0", "bf16"};
+  return concat(kTypes[static_cast<size_t>(format.scale_type)], ":", format.block);
+}
+
+std::string_view reason(kernels::EncodeError error) {
+  return error == kernels::EncodeError::kNotFinite
+             ? "a value is NaN or infinite"
+             : "its values, or the differences between them, are too large";
+}
+
+// Formats and optimisers that this version cannot write.
+Result<void> check_support(const TableWriterSpec& spec) {
+  if (spec.format.scale_place == RowFormat::ScalePlace::kApart) {
+    return fail(ErrorCode::kUnsupported, "tables are written with scales in their rows, not apart");
+  }
+  if (spec.optimizer && spec.format.kind != RowFormat::Kind::kF32) {
+    return fail(ErrorCode::kUnsupported, "an optimizer for rows of ", row_format_name(spec.format.kind),
+                ": this version trains tables of f32 rows only");
+  }
+  return {};
+}
+
 }  // namespace
 
 struct TableWriter::State {
@@ -44,7 +93,9 @@ struct TableWriter::State {
   io::AtomicFile file;
   TensorSink sink;
   VocabularyBuilder vocabulary;
-  std::vector<uint8_t> row;  // one row with its padding, zeros behind the values
+  kernels::EncodeRowFn encode;
+  std::vector<uint8_t> row;     // one row with its padding, zeros behind the values
+  std::vector<float> unpacked;  // one row that came as f16 or bf16
   int64_t rows = 0;
 
   State(io::FileSystem& fs, std::string name, TableWriterSpec what, io::AtomicFile opened)
@@ -53,11 +104,17 @@ struct TableWriter::State {
         spec(std::move(what)),
         file(std::move(opened)),
         sink(file),
+        encode(kernels::encode_row(spec.format.kind)),
         row(spec.format.stride_bytes) {}
 
-  size_t columns() const { return spec.format.stride_bytes / sizeof(float); }
+  uint64_t state_row_bytes() const {
+    const bool has_state = spec.optimizer && state_tensor(*spec.optimizer);
+    return has_state ? static_cast<uint64_t>(spec.format.dim) * sizeof(float) : 0;
+  }
 
   Result<void> start();
+  const float* floats_of(const RowsIn& in, size_t row);
+  Result<void> write_row(const float* values, size_t row);
   Result<void> write_state();
   Result<void> write_vocabulary();
   std::vector<safetensors::NewTensor> tensors(uint64_t checksums) const;
@@ -67,8 +124,7 @@ struct TableWriter::State {
 
 Result<void> TableWriter::State::start() {
   if (spec.rows) {
-    uint64_t row_bytes = spec.format.stride_bytes;
-    if (spec.optimizer && state_tensor(*spec.optimizer)) row_bytes += spec.format.row_bytes();
+    const uint64_t row_bytes = spec.format.stride_bytes + state_row_bytes();
     const auto bytes = checked_mul(row_bytes, static_cast<uint64_t>(*spec.rows));
     if (!bytes || *bytes >= uint64_t{1} << 48) {
       return fail(ErrorCode::kInvalidArgument, path, ": ", *spec.rows, " rows of ", row_bytes,
@@ -78,6 +134,27 @@ Result<void> TableWriter::State::start() {
   }
   const std::vector<uint8_t> front(kHeaderBytes + kMetaBytes);
   return file.append(front);
+}
+
+// Row `r` of what was given, widened to floats where it must be.
+const float* TableWriter::State::floats_of(const RowsIn& in, size_t r) {
+  const size_t at = r * in.row_stride;
+  if (in.type == ValueType::kF32) return static_cast<const float*>(in.data) + at;
+  const int64_t dim = spec.format.dim;
+  const RowFormat format = in.type == ValueType::kF16 ? RowFormat::f16(dim) : RowFormat::bf16(dim);
+  const uint8_t* const from = static_cast<const uint8_t*>(in.data) + at * sizeof(uint16_t);
+  unpacked.resize(static_cast<size_t>(dim));
+  kernels::decode_rows(format)(format, {&from, nullptr, 1, 0}, unpacked.data(), unpacked.size());
+  return unpacked.data();
+}
+
+// Adds row number `number`, counted from the first of this append.
+Result<void> TableWriter::State::write_row(const float* values, size_t number) {
+  if (const auto error = encode(spec.format, values, row.data()); error != kernels::EncodeError::kNone) {
+    return fail(ErrorCode::kInvalidArgument, path, ": row ", rows + static_cast<int64_t>(number),
+                " cannot be stored as ", row_format_name(spec.format.kind), ": ", reason(error));
+  }
+  return sink.put(row);
 }
 
 Result<void> TableWriter::State::write_state() {
@@ -104,7 +181,7 @@ Result<void> TableWriter::State::write_vocabulary() {
 std::vector<safetensors::NewTensor> TableWriter::State::tensors(uint64_t checksums) const {
   const auto count = static_cast<uint64_t>(rows);
   std::vector<safetensors::NewTensor> list = {{"_meta", "U8", {kMetaBytes}},
-                                              {"weight", "F32", {count, columns()}}};
+                                              weight_tensor(count, spec.format)};
   if (spec.optimizer) {
     if (const auto state = state_tensor(*spec.optimizer)) {
       list.push_back({state->name, "F32", {count, static_cast<uint64_t>(spec.format.dim)}});
@@ -122,9 +199,10 @@ std::vector<safetensors::NewTensor> TableWriter::State::tensors(uint64_t checksu
 std::vector<std::pair<std::string, std::string>> TableWriter::State::metadata() const {
   std::vector<std::pair<std::string, std::string>> list = {
       {"format", "pt"},  // loaders of torch checkpoints look for it
-      {"windrow.row_format", "f32"},
+      {"windrow.row_format", std::string(row_format_name(spec.format.kind))},
       {"windrow.dim", std::to_string(spec.format.dim)},
   };
+  if (spec.format.block > 0) list.emplace_back("windrow.scale", scale_text(spec.format));
   if (spec.optimizer) {
     list.emplace_back("windrow.optimizer",
                       optimizer_name(static_cast<uint32_t>(optimizer_id(*spec.optimizer))));
@@ -151,6 +229,9 @@ Result<void> TableWriter::State::write_header() {
   slot.checksum_block_bytes = kChecksumBlockBytes;
   slot.row_format_id = static_cast<uint32_t>(spec.format.kind);
   slot.dim = static_cast<uint32_t>(spec.format.dim);
+  slot.scale_block = static_cast<uint32_t>(spec.format.block);
+  slot.scale_type = static_cast<uint8_t>(spec.format.scale_type);
+  slot.scale_place = static_cast<uint8_t>(spec.format.scale_place);
   if (auto written = file.file().write(kHeaderBytes, encode_slot(slot)); !written) return written;
   return file.file().write(0, layout->header);
 }
@@ -158,6 +239,7 @@ Result<void> TableWriter::State::write_header() {
 Result<TableWriter> TableWriter::create(const std::string& path, const TableWriterSpec& spec) {
   return guard([&]() -> Result<TableWriter> {
     if (auto checked = check_row_format(spec.format); !checked) return pass(checked);
+    if (auto checked = check_support(spec); !checked) return pass(checked);
     if (spec.optimizer) {
       if (auto checked = check_optimizer(*spec.optimizer); !checked) return pass(checked);
     }
@@ -181,7 +263,9 @@ TableWriter& TableWriter::operator=(TableWriter&&) noexcept = default;
 Result<void> TableWriter::append(RowsIn rows, std::span<const std::string_view> tokens) {
   return guard([&]() -> Result<void> {
     State& s = *state_;
-    if (auto checked = check_rows(rows, rows.rows, s.spec.format.dim, "rows"); !checked) return checked;
+    RowsIn shape = rows;
+    shape.type = ValueType::kF32;  // values of every type are taken here
+    if (auto checked = check_rows(shape, rows.rows, s.spec.format.dim, "rows"); !checked) return checked;
     const bool has_tokens = s.vocabulary.size() > 0;
     if ((!tokens.empty() && tokens.size() != rows.rows) ||
         (s.rows > 0 && rows.rows > 0 && has_tokens != !tokens.empty())) {
@@ -190,9 +274,7 @@ Result<void> TableWriter::append(RowsIn rows, std::span<const std::string_view> 
                   ": either every row has one, or none has");
     }
     for (size_t r = 0; r < rows.rows; ++r) {
-      std::memcpy(s.row.data(), static_cast<const float*>(rows.data) + r * rows.row_stride,
-                  s.spec.format.row_bytes());
-      if (auto put = s.sink.put(s.row); !put) return put;
+      if (auto written = s.write_row(s.floats_of(rows, r), r); !written) return written;
     }
     for (const auto token : tokens) s.vocabulary.add(token);
     s.rows += static_cast<int64_t>(rows.rows);

@@ -65,22 +65,19 @@ void apply(const Gradient& gradient, const OptimizerRule& rule, MutableRows& wei
            size_t dim, int threads) {
   const Coalescer& rows = gradient.rows();
   if (rows.rows() == 0) return;
-  const Shares shares(rows.bounds(), threads, kRowCost);
+  const Shares::Part part{rows.bounds(), 1, kRowCost};
+  const Shares shares({&part, 1}, threads);
   Job job{rows, weights, states, dim, kernels::update_rows(rule.rule, gradient.contribution()), {}};
   job.call.scalars = rule.scalars;
   job.call.occurrences = gradient.occurrences();
   parallel(threads, [&](int t) {
     const Columns mine = columns_of(t, threads, dim);
     if (mine.begin < mine.end) {
-      for (const size_t row : shares.huge()) update_run(job, row, row + 1, mine);
+      for (const auto& huge : shares.huge()) update_run(job, huge.group, huge.group + 1, mine);
     }
-    auto [begin, end] = shares.groups_of(t);
-    for (const size_t row : shares.huge()) {
-      if (row < begin || row >= end) continue;
-      update_run(job, begin, row, {0, dim});
-      begin = row + 1;
+    for (auto run = shares.first_run(t); !run.empty(); run = shares.next_run(t, run)) {
+      update_run(job, run.begin, run.end, {0, dim});
     }
-    update_run(job, begin, end, {0, dim});
   });
 }
 

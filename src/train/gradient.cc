@@ -50,7 +50,8 @@ void Gradient::find_reciprocals(const GradientRequest& request, int threads) {
     for (size_t bag = chunk.begin; bag < chunk.end; ++bag) {
       const auto begin = static_cast<size_t>(request.bounds[bag]),
                  end = static_cast<size_t>(request.bounds[bag + 1]);
-      reciprocals_[bag] = 1.0f / static_cast<float>(used_ids(request.ids, begin, end, request.padding_id));
+      reciprocals_[bag] =
+          1.0f / static_cast<float>(IdFilter{request.padding_id}.count(request.ids, begin, end));
     }
   });
 }

@@ -6,7 +6,7 @@
 #include "base/parallel.h"
 #include "base/prefetch.h"
 #include "base/shares.h"
-#include "kernels/update.h"
+#include "kernels/winners.h"
 #include "table/table_data.h"
 #include "train/chunks.h"
 
@@ -28,7 +28,9 @@ void MaxWinners::find(const TableData& table, Ids ids, std::span<const int64_t> 
   grow(wins_, positions_);
   grow(rows_, positions_);
   grow(places_, positions_);
-  const Shares shares(bounds, threads, 1);
+  grow(best_, static_cast<size_t>(threads) * dim_);
+  const Shares::Part part{bounds};
+  const Shares shares({&part, 1}, threads);
   const auto kernel = kernels::find_winners();
 
   // Collects the rows of a bag; returns how many there are.
@@ -46,11 +48,13 @@ void MaxWinners::find(const TableData& table, Ids ids, std::span<const int64_t> 
     }
     return used - begin;
   };
-  const auto search = [&](size_t bag, size_t used, Columns columns) {
+  const auto search = [&](size_t bag, size_t used, Columns columns, int thread) {
     if (used == 0) return;
     const auto begin = static_cast<size_t>(bounds[bag]);
     uint32_t* winners = winners_.data() + bag * dim_;
-    kernel(rows_.data() + begin, places_.data() + begin, used, columns.begin, columns.end, winners);
+    float* best = best_.data() + static_cast<size_t>(thread) * dim_;
+    kernel({rows_.data() + begin, places_.data() + begin, used, true}, columns.begin, columns.end, best,
+           winners);
     for (size_t c = columns.begin; c < columns.end; ++c) {
       // Threads that share a huge bag may name the same position.
       std::atomic_ref(wins_[begin + winners[c]]).store(1, std::memory_order_relaxed);
@@ -59,25 +63,17 @@ void MaxWinners::find(const TableData& table, Ids ids, std::span<const int64_t> 
 
   // All threads search the columns of a huge bag, so its rows are collected before.
   std::vector<size_t> used_of_huge;
-  for (const size_t bag : shares.huge()) used_of_huge.push_back(locate(bag, false));
+  for (const auto& huge : shares.huge()) used_of_huge.push_back(locate(huge.group, false));
   parallel(threads, [&](int t) {
     const Columns mine = columns_of(t, threads, dim_);
-    for (size_t k = 0; k < used_of_huge.size(); ++k) search(shares.huge()[k], used_of_huge[k], mine);
-
-    const Shares::Range mine_whole = shares.groups_of(t);
-    const size_t end = mine_whole.end;
-    const auto next_from = [&](size_t bag) {
-      while (bag < end && shares.is_huge(bag)) ++bag;
-      return bag;
-    };
-    size_t bag = next_from(mine_whole.begin);
-    size_t used = bag < end ? locate(bag, true) : 0;
-    while (bag < end) {
-      const size_t next = next_from(bag + 1);
-      const size_t used_of_next = next < end ? locate(next, true) : 0;
-      search(bag, used, {0, dim_});
-      bag = next;
-      used = used_of_next;
+    for (size_t k = 0; k < used_of_huge.size(); ++k) search(shares.huge()[k].group, used_of_huge[k], mine, t);
+    for (auto run = shares.first_run(t); !run.empty(); run = shares.next_run(t, run)) {
+      size_t used = locate(run.begin, true);
+      for (size_t bag = run.begin; bag < run.end; ++bag) {
+        const size_t used_of_next = bag + 1 < run.end ? locate(bag + 1, true) : 0;
+        search(bag, used, {0, dim_}, t);
+        used = used_of_next;
+      }
     }
   });
 }

@@ -28,6 +28,7 @@ class MaxWinners {
   size_t dim_ = 0;
   size_t positions_ = 0;
   std::vector<uint32_t> winners_;
+  std::vector<float> best_;  // one row per thread
   std::vector<uint8_t> wins_;
   std::vector<const uint8_t*> rows_;  // of the used positions of each bag, from where the bag begins
   std::vector<uint32_t> places_;      // likewise

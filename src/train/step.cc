@@ -36,7 +36,7 @@ Result<StepReport> Trainer::State::step(const GradientRequest& request, const St
 
   StepReport report;
   report.ids = static_cast<int64_t>(request.ids.count);
-  report.used_ids = used_ids(request.ids, 0, request.ids.count, request.padding_id);
+  report.used_ids = IdFilter{request.padding_id}.count(request.ids, 0, request.ids.count);
   report.rows_touched = static_cast<int64_t>(gradient.rows().rows());
   report.step_count = step_count;
   return report;

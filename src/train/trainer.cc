@@ -60,6 +60,10 @@ Result<Trainer> Trainer::open(const std::string& path, const Optimizer& optimize
     auto file = open_locked(io::posix(), path);
     if (!file) return pass(file);
     if (auto clean = check_clean(*file); !clean) return pass(clean);
+    if (file->format.kind != RowFormat::Kind::kF32) {
+      return fail(ErrorCode::kUnsupported, path, ": rows of ", row_format_name(file->format.kind),
+                  " cannot be trained, only f32 rows; `windrow convert --row-format f32` makes such a table");
+    }
     auto state_tensor = find_state(*file, optimizer);
     if (!state_tensor) return pass(state_tensor);
     // close() will need them: better to know now that they cannot be written.
@@ -153,7 +157,8 @@ Result<StepReport> Trainer::step(Ids ids, RowsIn grads, const StepOptions& optio
     const auto& table = *state_->table;
     if (auto checked = check_rows(grads, ids.count, table.format.dim, "grads"); !checked)
       return pass(checked);
-    if (auto checked = check_ids(ids, table.rows, options.padding_id); !checked) return pass(checked);
+    if (auto checked = check_ids(ids, table.rows, options.padding_id, BadIds::kError); !checked)
+      return pass(checked);
     GradientRequest request;
     request.ids = ids;
     request.grads = grads;
@@ -174,7 +179,8 @@ Result<StepReport> Trainer::step(const Bags& bags, Pooling pooling, RowsIn grads
     }
     if (auto checked = check_rows(grads, offsets->bags(), table.format.dim, "grads"); !checked)
       return pass(checked);
-    if (auto checked = check_ids(bags.ids, table.rows, options.padding_id, offsets->bounds()); !checked) {
+    if (auto checked = check_ids(bags.ids, table.rows, options.padding_id, BadIds::kError, offsets->bounds());
+        !checked) {
       return pass(checked);
     }
     GradientRequest request;
@@ -194,7 +200,8 @@ Result<void> Trainer::write_rows(Ids ids, RowsIn values) {
     if (auto usable = state_->check_usable(); !usable) return usable;
     const auto& table = *state_->table;
     if (auto checked = check_rows(values, ids.count, table.format.dim, "values"); !checked) return checked;
-    if (auto checked = check_ids(ids, table.rows, std::nullopt); !checked) return checked;
+    if (auto checked = check_ids(ids, table.rows, std::nullopt, BadIds::kError); !checked)
+      return pass(checked);
     return state_->write_rows(ids, values);
   });
 }

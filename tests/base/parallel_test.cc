@@ -3,6 +3,8 @@
 #include <omp.h>
 
 #include <atomic>
+#include <filesystem>
+#include <iterator>
 #include <thread>
 #include <vector>
 
@@ -79,4 +81,33 @@ TEST_CASE("parallel: several callers at a time do not disturb each other", "[bas
   for (auto& mine : runs) callers.emplace_back([&mine] { mine = runs_of(3); });
   for (auto& caller : callers) caller.join();
   for (const auto& mine : runs) CHECK(mine == std::vector<int>(3, 1));
+}
+
+TEST_CASE("parallel: many callers leave the number of the process's threads bounded", "[base]") {
+  const auto threads_of_process = [] {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  runs_of(3);
+  const auto before = threads_of_process();
+  constexpr int kCallers = 16;
+  std::atomic<int> ready = 0;
+  std::atomic<std::ptrdiff_t> most = 0;
+  std::vector<std::thread> callers;
+  for (int c = 0; c < kCallers; ++c) {
+    callers.emplace_back([&] {
+      ready.fetch_add(1);
+      while (ready < kCallers) std::this_thread::yield();
+      for (int round = 0; round < 20; ++round) runs_of(5);
+      const auto now = threads_of_process();
+      auto seen = most.load();
+      while (seen < now && !most.compare_exchange_weak(seen, now)) {
+      }
+      ready.fetch_add(1);
+      while (ready < 2 * kCallers) std::this_thread::yield();
+    });
+  }
+  for (auto& caller : callers) caller.join();
+  // At most four threads alive lead a team, here of four others.
+  CHECK(most <= before + kCallers + 4 * 4);
 }

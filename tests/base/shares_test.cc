@@ -31,52 +31,60 @@ Bounds random_bounds(std::mt19937& random) {
   return bounds;
 }
 
+struct PartBounds {
+  Bounds bounds;
+  int64_t element_cost, group_cost;
+};
+
+int64_t cost_of(const PartBounds& part, size_t group) {
+  return size_of(part.bounds, group) * part.element_cost + part.group_cost;
+}
+
 // The rules of the header, for one sharing. Plain counters: thousands of CHECKs would take most of the time.
 struct Broken {
   int coverage = 0, order = 0, huge = 0, balance = 0;
   bool operator==(const Broken&) const = default;
 };
 
-Broken broken_rules(const Bounds& bounds, int threads, int64_t group_cost) {
-  const size_t groups = bounds.size() - 1;
-  const Shares shares(bounds, threads, group_cost);
-  const std::vector<size_t> huge(shares.huge().begin(), shares.huge().end());
+Broken broken_rules(const std::vector<PartBounds>& work, int threads) {
+  std::vector<Shares::Part> parts;
+  int64_t all = 0;
+  for (const auto& part : work) {
+    parts.push_back({part.bounds, part.element_cost, part.group_cost});
+    all += (part.bounds.back() - part.bounds.front()) * part.element_cost;
+  }
+  const Shares shares(parts, threads);
+  const std::vector<Shares::Group> huge(shares.huge().begin(), shares.huge().end());
   Broken broken;
-
-  if (!std::is_sorted(huge.begin(), huge.end()) || std::adjacent_find(huge.begin(), huge.end()) != huge.end()) {
-    ++broken.order;
-  }
-  if (static_cast<int>(huge.size()) >= threads) ++broken.huge;
-  const int64_t fair = (bounds.back() - bounds.front()) / threads;
-  for (size_t g = 0; g < groups; ++g) {
-    if (shares.is_huge(g) != std::binary_search(huge.begin(), huge.end(), g)) ++broken.huge;
-    if (shares.is_huge(g) && size_of(bounds, g) <= fair) ++broken.huge;
-  }
+  if (!std::is_sorted(huge.begin(), huge.end())) ++broken.order;
+  if (!huge.empty() && static_cast<int>(huge.size()) >= threads) ++broken.huge;
 
   // Each group belongs to one thread, or is huge and belongs to all by columns.
-  std::vector<int> owners(groups, 0);
+  std::vector<std::vector<int>> owners;
+  for (const auto& part : work) owners.emplace_back(part.bounds.size() - 1, 0);
+  for (const auto& [part, group] : huge) {
+    ++owners[part][group];
+    if (size_of(work[part].bounds, group) * work[part].element_cost <= all / threads) ++broken.huge;
+  }
   std::vector<int64_t> cost(static_cast<size_t>(threads), 0);
   int64_t total = 0, largest = 0;
-  size_t expected_begin = 0;
+  Shares::Group expected{0, 0};
   for (int t = 0; t < threads; ++t) {
-    const auto [begin, end] = shares.groups_of(t);
-    if (begin != expected_begin || end < begin || end > groups) {
-      ++broken.order;
-      break;
-    }
-    expected_begin = end;
-    for (size_t g = begin; g < end; ++g) {
-      ++owners[g];
-      if (shares.is_huge(g)) continue;
-      const int64_t group = size_of(bounds, g) + group_cost;
-      cost[static_cast<size_t>(t)] += group;
-      total += group;
-      largest = std::max(largest, group);
+    for (auto run = shares.first_run(t); !run.empty(); run = shares.next_run(t, run)) {
+      if (Shares::Group{run.part, run.begin} < expected) ++broken.order;
+      expected = {run.part, run.end};
+      for (size_t g = run.begin; g < run.end; ++g) {
+        ++owners[run.part][g];
+        const int64_t group = cost_of(work[run.part], g);
+        cost[static_cast<size_t>(t)] += group;
+        total += group;
+        largest = std::max(largest, group);
+      }
     }
   }
-  if (expected_begin != groups) ++broken.coverage;
-  broken.coverage += static_cast<int>(std::count_if(owners.begin(), owners.end(), [](int n) { return n != 1; }));
-
+  for (const auto& part : owners) {
+    broken.coverage += static_cast<int>(std::count_if(part.begin(), part.end(), [](int n) { return n != 1; }));
+  }
   // No thread has more than its share and one group.
   for (const int64_t mine : cost) {
     if (mine > total / threads + 1 + largest) ++broken.balance;
@@ -88,12 +96,16 @@ Broken broken_rules(const Bounds& bounds, int threads, int64_t group_cost) {
 
 TEST_CASE("Shares: every group is covered exactly once, and threads differ by at most one group", "[base]") {
   std::mt19937 random(20240607);
-  for (int round = 0; round < 400; ++round) {
-    const Bounds bounds = random_bounds(random);
+  for (int round = 0; round < 600; ++round) {
+    std::vector<PartBounds> parts;
+    const size_t count = round % 2 ? 1 : random() % 12;
+    for (size_t p = 0; p < count; ++p) {
+      parts.push_back({random_bounds(random), 1 + static_cast<int64_t>(random() % 3) * 60,
+                       static_cast<int64_t>(random() % 3) * 4});
+    }
     const int threads = 1 + static_cast<int>(random() % 20);
-    const int64_t group_cost = static_cast<int64_t>(random() % 3) * 4;
-    CAPTURE(round, bounds.size(), threads, group_cost);
-    const Broken broken = broken_rules(bounds, threads, group_cost);
+    CAPTURE(round, threads, count);
+    const Broken broken = broken_rules(parts, threads);
     CAPTURE(broken.coverage, broken.order, broken.huge, broken.balance);
     REQUIRE(broken == Broken{});
   }
@@ -103,35 +115,35 @@ TEST_CASE("Shares: no groups, and groups without elements", "[base]") {
   const int threads = GENERATE(1, 2, 9);
   const int64_t group_cost = GENERATE(0, 1);
   CAPTURE(threads, group_cost);
-  CHECK(broken_rules({0}, threads, group_cost) == Broken{});
-  CHECK(broken_rules({7}, threads, group_cost) == Broken{});
-  CHECK(broken_rules(Bounds(12, 3), threads, group_cost) == Broken{});
-  CHECK(Shares(Bounds(12, 3), threads, group_cost).huge().empty());
+  CHECK(broken_rules({{{0}, 1, group_cost}}, threads) == Broken{});
+  CHECK(broken_rules({{{7}, 1, group_cost}, {{0}, 1, group_cost}}, threads) == Broken{});
+  CHECK(broken_rules({{Bounds(12, 3), 1, group_cost}}, threads) == Broken{});
+  CHECK(broken_rules({}, threads) == Broken{});
 }
 
 TEST_CASE("Shares: a group above a fair share is huge, and a single thread knows none", "[base]") {
   const Bounds bounds = {0, 10, 1000, 1010, 1020};
-  const Shares two(bounds, 2, 0);
+  const Shares::Part part{bounds, 1, 0};
+  const Shares two({&part, 1}, 2);
   REQUIRE(two.huge().size() == 1);
-  CHECK(two.huge()[0] == 1);
-  CHECK(two.is_huge(1));
-  CHECK_FALSE(two.is_huge(0));
-  CHECK_FALSE(two.is_huge(3));
+  CHECK(two.huge()[0] == Shares::Group{0, 1});
 
-  const Shares one(bounds, 1, 0);
+  const Shares one({&part, 1}, 1);
   CHECK(one.huge().empty());
-  CHECK(one.groups_of(0).begin == 0);
-  CHECK(one.groups_of(0).end == 4);
+  const auto run = one.first_run(0);
+  CHECK((run.begin == 0 && run.end == 4));
+  CHECK(one.next_run(0, run).empty());
 }
 
 TEST_CASE("Shares: equal groups are dealt evenly", "[base]") {
   Bounds bounds(101);
   std::iota(bounds.begin(), bounds.end(), 0);
-  const Shares shares(bounds, 4, 3);
+  const Shares::Part part{bounds, 1, 3};
+  const Shares shares({&part, 1}, 4);
   for (int t = 0; t < 4; ++t) {
     CAPTURE(t);
-    CHECK(shares.groups_of(t).begin == 25 * static_cast<size_t>(t));
-    CHECK(shares.groups_of(t).end == 25 * static_cast<size_t>(t + 1));
+    CHECK(shares.first_run(t).begin == 25 * static_cast<size_t>(t));
+    CHECK(shares.first_run(t).end == 25 * static_cast<size_t>(t + 1));
   }
 }
 

@@ -82,8 +82,23 @@ TEST_CASE("meta slot: golden bytes", "[format]") {
   CHECK(std::vector<uint8_t>(bytes.begin(), bytes.end()) == expected);
 }
 
+TEST_CASE("meta slot: golden bytes of rows with scales", "[format]") {
+  MetaSlot slot = example();
+  slot.row_format_id = 4;
+  slot.scale_block = 32;
+  slot.scale_type = 2;
+  slot.scale_place = 1;
+  const auto bytes = encode_slot(slot);
+  const auto format = from_hex("040000002c010000200000000201"), sum = from_hex("f00290c0");
+  CHECK(std::equal(format.begin(), format.end(), bytes.begin() + 384));
+  CHECK(std::equal(sum.begin(), sum.end(), bytes.begin() + 508));
+}
+
 TEST_CASE("meta slot: every field is read back", "[format]") {
-  const MetaSlot slot = example();
+  MetaSlot slot = example();
+  slot.scale_block = 128;
+  slot.scale_type = 1;
+  slot.scale_place = 1;
   const auto decoded = decode_slot(encode_slot(slot), 1);
   REQUIRE(decoded);
   CHECK(decoded->version == 1);
@@ -106,6 +121,9 @@ TEST_CASE("meta slot: every field is read back", "[format]") {
   CHECK(decoded->writer_features == slot.writer_features);
   CHECK(decoded->row_format_id == slot.row_format_id);
   CHECK(decoded->dim == slot.dim);
+  CHECK(decoded->scale_block == slot.scale_block);
+  CHECK(decoded->scale_type == slot.scale_type);
+  CHECK(decoded->scale_place == slot.scale_place);
 }
 
 TEST_CASE("meta slot: the flags are independent", "[format]") {

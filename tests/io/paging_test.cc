@@ -38,7 +38,7 @@ TEST_CASE("paging: advice and counting leave the bytes alone", "[io]") {
   SECTION("random") {
     io::advise_random(mapping);
   }
-  REQUIRE(io::populate(mapping));
+  REQUIRE(io::populate(mapping, 0, mapping.size));
   CHECK(std::equal(bytes.begin(), bytes.end(), mapping.data));
   CHECK(io::resident_bytes(mapping) <= mapping.size);
   CHECK(io::huge_bytes(mapping) <= mapping.size);
@@ -49,7 +49,7 @@ TEST_CASE("paging: pages that were read are resident, the last one up to the end
   TemporaryFolder folder;
   write_all(folder / "a", some_bytes(100'001));
   auto mapping = map(folder / "a");
-  REQUIRE(io::populate(mapping));
+  REQUIRE(io::populate(mapping, 0, mapping.size));
   uint64_t sum = 0;
   for (uint64_t i = 0; i < mapping.size; ++i) sum += mapping.data[i];
   CHECK(sum > 0);
@@ -86,7 +86,7 @@ TEST_CASE("paging: a file truncated under its mapping is an error, not a signal"
   auto mapping = map(folder / "a");
   if (!can_populate(mapping)) return;
   std::filesystem::resize_file(folder / "a", 3 << 20);
-  auto populated = io::populate(mapping);
+  auto populated = io::populate(mapping, 0, mapping.size);
   REQUIRE_FALSE(populated);
   CHECK(populated.error().code == ErrorCode::kIo);
   CHECK(populated.error().message.find("bytes 2097152 to 4194304") != std::string::npos);
@@ -96,7 +96,7 @@ TEST_CASE("paging: a mapping without bytes is no special case", "[io]") {
   const io::Mapping none;
   io::advise_huge(none);
   io::advise_random(none);
-  CHECK(io::populate(none));
+  CHECK(io::populate(none, 0, 0));
   CHECK(io::resident_bytes(none) == 0);
   CHECK(io::huge_bytes(none) == 0);
 }

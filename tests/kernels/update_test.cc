@@ -1,4 +1,5 @@
 #include "kernels/update.h"
+#include "kernels/winners.h"
 
 #include <bit>
 #include <cmath>
@@ -208,6 +209,7 @@ TEST_CASE("find_winners: every target finds the first of the greatest, and NaN a
           LooseRows values(count, dim);
           std::vector<const uint8_t*> rows;
           std::vector<uint32_t> places, winners(dim + 1, 77), expected(dim + 1, 77);
+          std::vector<float> best(dim);
           for (size_t i = 0; i < count; ++i) {
             rows.push_back(values.row(i));
             places.push_back(static_cast<uint32_t>(5 + 3 * i));
@@ -220,13 +222,21 @@ TEST_CASE("find_winners: every target finds the first of the greatest, and NaN a
             }
           }
           for (size_t c = 0; c < dim; ++c) {
-            float best = values.get(0, c);
+            float greatest = values.get(0, c);
             expected[c] = places[0];
             for (size_t i = 1; i < count; ++i) {
-              if (values.get(i, c) > best) best = values.get(i, c), expected[c] = places[i];
+              if (values.get(i, c) > greatest) greatest = values.get(i, c), expected[c] = places[i];
             }
           }
-          find_winners()(rows.data(), places.data(), count, 0, dim, winners.data());
+          find_winners()({rows.data(), places.data(), count, true}, 0, dim, best.data(), winners.data());
+          CHECK(winners == expected);
+          // The same in two runs, the second going on from the first.
+          const size_t first = count / 2;
+          if (first == 0) continue;
+          std::fill_n(winners.begin(), dim, 78);
+          find_winners()({rows.data(), places.data(), first, true}, 0, dim, best.data(), winners.data());
+          find_winners()({rows.data() + first, places.data() + first, count - first, false}, 0, dim, best.data(),
+                         winners.data());
           CHECK(winners == expected);
         }
       }

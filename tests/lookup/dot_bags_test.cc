@@ -24,7 +24,7 @@ std::vector<float> expected_dots(const MemoryTable& table, const BagCase& bags, 
 
 std::vector<float> dots(const MemoryTable& table, const BagCase& bags, const MemoryTable& vectors,
                         LookupOptions options) {
-  const auto wrapped = Table::wrap(table.data(), table.rows, table.format);
+  const auto wrapped = table.wrap();
   REQUIRE(wrapped);
   Bags request;
   request.ids = std::span(bags.ids);
@@ -53,6 +53,19 @@ TEST_CASE("dot_bags: eight partial sums on every target, at every dim", "[lookup
         CAPTURE(dim);
         CHECK(same_bits(dots(table, bags, vectors, {1, {}}), expected_dots(table, bags, vectors)));
       }
+    }
+  }
+}
+
+TEST_CASE("dot_bags: rows of every format", "[lookup]") {
+  const std::vector<int64_t> lengths = {1, 0, 200, 37, 5};
+  for (const auto& format : every_format(50)) {
+    const auto table = random_table(20'000, format, 1, false, 1);
+    const auto vectors = random_table(static_cast<int64_t>(lengths.size()), RowFormat::f32(50), 2);
+    const auto bags = random_bags(table.rows, lengths, 3);
+    CAPTURE(name_of(format));
+    for (const int threads : {1, 2}) {
+      CHECK(same_bits(dots(table, bags, vectors, {threads, {}}), expected_dots(table, bags, vectors)));
     }
   }
 }

@@ -1,5 +1,6 @@
 #include <windrow/lookup.h>
 
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -16,9 +17,13 @@ constexpr float kGuard = 12345.0f;
 
 bool same_memory(const void* a, const void* b, size_t bytes) { return std::memcmp(a, b, bytes) == 0; }
 
+bool is_nan(uint16_t bits, ValueType type) {
+  return (bits & 0x7fff) > (type == ValueType::kF16 ? 0x7c00 : 0x7f80);
+}
+
 // Gathers into rows that are wider than needed and compares every bit, around the result too.
 void check_gather(const MemoryTable& memory, const std::vector<int64_t>& ids, int threads) {
-  const auto table = Table::wrap(memory.data(), memory.rows, memory.format);
+  const auto table = memory.wrap();
   REQUIRE(table);
   const auto dim = static_cast<size_t>(memory.format.dim), stride = dim + 2;
   std::vector<float> out(ids.size() * stride + 1, kGuard);
@@ -50,6 +55,94 @@ TEST_CASE("gather: bits are copied on every target, at every dim and alignment",
         }
       }
     }
+  }
+}
+
+TEST_CASE("gather: every format is decoded as the reference has it, on every target", "[lookup]") {
+  for (const int64_t dim : kDims) {
+    for (const auto& packed : every_format(dim)) {
+      for (const size_t shift : {1, 4}) {
+        const auto memory = random_table(30, shift == 4 ? packed.padded_to_lines() : packed, 1, true, shift);
+        const auto floats = decoded(memory);
+        const auto ids = random_bags(30, {70}, 2).ids;
+        const auto table = memory.wrap();
+        std::vector<float> expected;
+        for (const int64_t id : ids) {
+          for (size_t c = 0; c < static_cast<size_t>(dim); ++c) expected.push_back(floats.at(id, c));
+        }
+        for (const auto target : every_target()) {
+          const ScopedTarget scope(target);
+          std::vector<float> out(expected.size());
+          REQUIRE(gather(*table, std::span(ids), RowsOut(out, static_cast<size_t>(dim))));
+          CAPTURE(hwy::TargetName(target), name_of(memory.format), shift);
+          CHECK(same_bits(out, expected));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("gather: outputs of 16 bits are rounded, or copied where rows are stored so", "[lookup]") {
+  for (const auto type : {ValueType::kF16, ValueType::kBf16}) {
+    for (const int64_t dim : {1, 33, 64, 2500}) {
+      for (const auto& format : every_format(dim)) {
+        const auto memory = random_table(20, format, 3, true);
+        const auto ids = random_bags(20, {40}, 4).ids;
+        const auto table = memory.wrap();
+        const size_t stride = static_cast<size_t>(dim) + 1;
+        std::vector<uint16_t> out(ids.size() * stride, 0x1234);
+        REQUIRE(gather(*table, std::span(ids), RowsOut(out, stride, type)));
+        const bool copied = format.kind == (type == ValueType::kF16 ? RowFormat::Kind::kF16 : RowFormat::Kind::kBf16);
+        bool equal = true;
+        for (size_t i = 0; i < ids.size(); ++i) {
+          equal = equal && out[i * stride + stride - 1] == 0x1234;
+          for (size_t c = 0; c + 1 < stride; ++c) {
+            const float x = memory.at(ids[i], c);
+            const uint16_t expected = copied ? reference_load<uint16_t>(memory.row(ids[i]) + 2 * c)
+                                      : type == ValueType::kF16 ? reference_to_f16(x)
+                                                                : reference_to_bf16(x);
+            // Which NaN a sum of an infinity and its opposite is, is not promised.
+            equal = equal && (out[i * stride + c] == expected || (!copied && std::isnan(x) && is_nan(out[i * stride + c], type)));
+          }
+        }
+        CAPTURE(name_of(format), static_cast<int>(type));
+        CHECK(equal);
+      }
+    }
+  }
+}
+
+TEST_CASE("gather: a large output past the caches is the same, and so is one beside line boundaries", "[lookup]") {
+  const auto memory = random_table(3'000, RowFormat::f32(64), 5);
+  const auto ids = random_bags(memory.rows, {40'000}, 6).ids;
+  const auto table = memory.wrap();
+  std::vector<float> room(40'000 * 64 + 32);
+  auto* aligned = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(room.data()) + 63) / 64 * 64);
+  for (const size_t offset : {0, 1}) {
+    for (const int threads : {1, 2}) {
+      const std::span<float> out(aligned + offset, 40'000 * 64);
+      std::fill(out.begin(), out.end(), kGuard);
+      REQUIRE(gather(*table, std::span(ids), RowsOut(out, 64), {threads}));
+      bool equal = true;
+      for (size_t i = 0; i < ids.size(); ++i) equal = equal && same_memory(&out[i * 64], memory.row(ids[i]), 256);
+      CAPTURE(offset, threads);
+      CHECK(equal);
+    }
+  }
+}
+
+TEST_CASE("gather: skipped ids give zeros and are counted", "[lookup]") {
+  for (const auto& format : every_format(5)) {
+    const auto memory = random_table(3, format, 7);
+    const auto table = memory.wrap();
+    const std::vector<int64_t> ids = {2, -1, 3, 0};
+    std::vector<float> out(20, kGuard), expected(20);
+    const auto report = gather(*table, std::span(ids), RowsOut(out, 5), {.bad_ids = BadIds::kSkip});
+    REQUIRE(report);
+    CHECK(report->skipped_ids == 2);
+    for (size_t c = 0; c < 5; ++c) expected[c] = memory.at(2, c), expected[15 + c] = memory.at(0, c);
+    CAPTURE(name_of(format));
+    CHECK(same_bits(out, expected));
   }
 }
 

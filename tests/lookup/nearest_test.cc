@@ -46,7 +46,7 @@ TEST_CASE("nearest: cosine and dot equal the reference on every target", "[looku
       for (const int64_t dim : {1, 7, 8, 50, 64}) {
         const auto table = random_table(700, RowFormat::f32(dim), 1, false, 1);
         const auto query = row_of(table, 3);
-        const auto wrapped = Table::wrap(table.data(), table.rows, table.format);
+        const auto wrapped = table.wrap();
         for (const auto similarity : {Similarity::kCosine, Similarity::kDot}) {
           const auto found = nearest(*wrapped, query, 20, {.similarity = similarity});
           REQUIRE(found);
@@ -58,11 +58,25 @@ TEST_CASE("nearest: cosine and dot equal the reference on every target", "[looku
   }
 }
 
+TEST_CASE("nearest: rows of every format", "[lookup]") {
+  for (const auto& format : every_format(33)) {
+    const auto table = random_table(3'000, format, 1, false, 1);
+    const auto query = row_of(table, 3);
+    const auto wrapped = table.wrap();
+    for (const int threads : {1, 2}) {
+      const auto found = nearest(*wrapped, query, 20, {.threads = threads});
+      REQUIRE(found);
+      CAPTURE(name_of(format), threads);
+      CHECK(equal(*found, expected_nearest(table, query, 20, Similarity::kCosine)));
+    }
+  }
+}
+
 TEST_CASE("nearest: any number of threads gives the same, ties in order of rows", "[lookup]") {
   auto table = random_table(30'000, RowFormat::f32(16), 1);
   for (const int64_t twin : {5, 9000, 29'999}) std::copy_n(table.row(100), table.format.row_bytes(), table.row(twin));
   const auto query = row_of(table, 100);
-  const auto wrapped = Table::wrap(table.data(), table.rows, table.format);
+  const auto wrapped = table.wrap();
   const auto expected = expected_nearest(table, query, 10, Similarity::kCosine);
   CHECK(expected[0].row == 5);
   for (const int threads : {1, 2, 3, 8}) {

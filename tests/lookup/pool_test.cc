@@ -1,5 +1,7 @@
 #include <windrow/lookup.h>
 
+#include <sys/mman.h>
+
 #include <string>
 #include <vector>
 
@@ -24,7 +26,7 @@ Bags view(const BagCase& bags, bool weighted) {
 
 // Pools into a matrix that is wider and longer than needed, and checks that nothing around the result changed.
 std::vector<float> pooled(const MemoryTable& memory, const Bags& bags, Pooling mode, LookupOptions options) {
-  const auto table = Table::wrap(memory.data(), memory.rows, memory.format);
+  const auto table = memory.wrap();
   REQUIRE(table);
   const auto dim = static_cast<size_t>(memory.format.dim), stride = dim + 3;
   const size_t count = bags.offsets.count - 1;
@@ -50,32 +52,39 @@ struct Mode {
 constexpr Mode kModes[] = {{Pooling::kSum, false}, {Pooling::kSum, true}, {Pooling::kMean, false},
                            {Pooling::kMean, true}, {Pooling::kMax, false}};
 
-void check_all_modes(const MemoryTable& table, const BagCase& bags, std::optional<int64_t> padding, int threads) {
+// `floats`: the same rows as floats.
+void check_all_modes(const MemoryTable& table, const MemoryTable& floats, const BagCase& bags,
+                     std::optional<int64_t> padding, int threads) {
   for (const Mode mode : kModes) {
-    CAPTURE(static_cast<int>(mode.pooling), mode.weighted, threads, table.format.dim, table.shift);
+    CAPTURE(name_of(table.format), static_cast<int>(mode.pooling), mode.weighted, threads, table.shift);
     CHECK(same_bits(pooled(table, view(bags, mode.weighted), mode.pooling, {threads, padding}),
-                    reference_pool(table, bags, mode.pooling, mode.weighted, padding)));
+                    reference_pool(floats, bags, mode.pooling, mode.weighted, padding)));
   }
 }
 
-std::string error_of(const Result<void>& result) {
+void check_all_modes(const MemoryTable& table, const BagCase& bags, std::optional<int64_t> padding, int threads) {
+  check_all_modes(table, table.format.kind == RowFormat::Kind::kF32 ? table : decoded(table), bags, padding, threads);
+}
+
+std::string error_of(const Result<LookupReport>& result) {
   REQUIRE(!result);
   return result.error().message;
 }
 
 }  // namespace
 
-TEST_CASE("pool: every mode equals the reference on every target, at every dim and alignment", "[lookup]") {
-  for (const auto target : every_target()) {
-    DYNAMIC_SECTION(hwy::TargetName(target)) {
-      const ScopedTarget scope(target);
-      for (const int64_t dim : kDims) {
-        for (const size_t shift : {0, 1, 4}) {
-          const auto format = shift == 4 ? RowFormat::f32(dim).padded_to_lines() : RowFormat::f32(dim);
-          const auto table = random_table(40, format, static_cast<uint64_t>(dim), true, shift);
-          const auto bags = random_bags(40, {1, 0, 2, 37, 0, 3, 600, 5}, static_cast<uint64_t>(dim) + shift);
-          check_all_modes(table, bags, std::nullopt, 1);
-          check_all_modes(table, bags, 7, 1);
+TEST_CASE("pool: every format and mode equals the reference on every target, at every dim and alignment", "[lookup]") {
+  for (const int64_t dim : kDims) {
+    for (const auto& packed : every_format(dim)) {
+      for (const size_t shift : {1, 4}) {
+        const auto format = shift == 4 ? packed.padded_to_lines() : packed;
+        const auto table = random_table(40, format, static_cast<uint64_t>(dim), true, shift);
+        const auto floats = decoded(table);
+        const auto bags = random_bags(40, {1, 0, 2, 37, 0, 3, 300, 5}, static_cast<uint64_t>(dim) + shift);
+        for (const auto target : every_target()) {
+          const ScopedTarget scope(target);
+          CAPTURE(hwy::TargetName(target));
+          check_all_modes(table, floats, bags, shift == 4 ? std::optional<int64_t>(7) : std::nullopt, 1);
         }
       }
     }
@@ -83,25 +92,143 @@ TEST_CASE("pool: every mode equals the reference on every target, at every dim a
 }
 
 TEST_CASE("pool: a table beyond the cache, where rows are prefetched, gives the same", "[lookup]") {
-  const auto table = random_table(20'000, RowFormat::f32(40), 3, false);
   std::vector<int64_t> lengths(300, 32);
   lengths[7] = 0;
   lengths[100] = 5000;
-  const auto bags = random_bags(table.rows, lengths, 4);
-  for (const int threads : {1, 2, 3, 8}) {
-    check_all_modes(table, bags, std::nullopt, threads);
-    check_all_modes(table, bags, table.rows - 1, threads);
+  for (const auto& format : every_format(40)) {
+    const auto table = random_table(int64_t{2'100'000} / static_cast<int64_t>(format.stride_bytes), format, 3, false);
+    const auto floats = decoded(table);
+    const auto bags = random_bags(table.rows, lengths, 4);
+    for (const int threads : {1, 2, 8}) check_all_modes(table, floats, bags, std::nullopt, threads);
+    check_all_modes(table, floats, bags, table.rows - 1, 3);
   }
 }
 
 TEST_CASE("pool: one huge bag is split by columns and gives the same bits", "[lookup]") {
   for (const int64_t dim : {1, 17, 64, 129}) {
-    const auto table = random_table(20'000, RowFormat::f32(dim), 5, false);
-    for (const auto& lengths : {std::vector<int64_t>{50'000}, std::vector<int64_t>{3, 40'000, 0, 5, 5}}) {
-      const auto bags = random_bags(table.rows, lengths, 6);
-      for (const int threads : {1, 2, 3, 8}) check_all_modes(table, bags, std::nullopt, threads);
+    for (const auto& format : every_format(dim)) {
+      const auto table = random_table(20'000, format, 5, false);
+      const auto floats = decoded(table);
+      for (const auto& lengths : {std::vector<int64_t>{10'000}, std::vector<int64_t>{3, 9'000, 0, 5, 5}}) {
+        const auto bags = random_bags(table.rows, lengths, 6);
+        for (const int threads : {2, 3, 8}) check_all_modes(table, floats, bags, std::nullopt, threads);
+      }
     }
   }
+}
+
+TEST_CASE("pool: a hundred thousand ids, half of them in one bag, on any number of threads", "[lookup]") {
+  std::vector<int64_t> lengths(3000, 17);
+  lengths[1234] = 51'000;
+  const auto table = random_table(40'000, RowFormat::f32(50), 7, false);
+  const auto bags = random_bags(table.rows, lengths, 8);
+  for (const int threads : {1, 2, 3, 8}) check_all_modes(table, bags, std::nullopt, threads);
+}
+
+TEST_CASE("pool: bad ids are skipped and counted when asked, as if they were padding", "[lookup]") {
+  const auto table = random_table(20'000, RowFormat::f16(33), 9, false);
+  auto bags = random_bags(table.rows, std::vector<int64_t>(400, 20), 10);
+  BagCase clean;
+  clean.offsets = bags.offsets;
+  int64_t bad = 0;
+  for (size_t i = 0; i < bags.ids.size(); ++i) {
+    if (i % 7 == 0) bags.ids[i] = i % 2 ? -1 - static_cast<int64_t>(i) : table.rows + static_cast<int64_t>(i) * 1'000'000'000;
+    if (i % 7 == 0) ++bad;
+  }
+  clean = bags;
+  for (int64_t& id : clean.ids) {
+    if (id < 0 || id >= table.rows) id = -1;
+  }
+  const auto wrapped = table.wrap();
+  for (const Mode mode : kModes) {
+    for (const int threads : {1, 2}) {
+      CAPTURE(static_cast<int>(mode.pooling), threads);
+      std::vector<float> out(400 * 33);
+      const auto report = pool(*wrapped, view(bags, mode.weighted), mode.pooling, RowsOut(out, 33),
+                               {threads, std::nullopt, BadIds::kSkip});
+      REQUIRE(report);
+      CHECK(report->skipped_ids == bad);
+      CHECK(same_bits(out, reference_pool(decoded(table), clean, mode.pooling, mode.weighted, -1)));
+    }
+  }
+}
+
+TEST_CASE("pool: outputs of 16 bits are the float result, rounded once", "[lookup]") {
+  for (const auto type : {ValueType::kF16, ValueType::kBf16}) {
+    for (const int64_t dim : {1, 50, 64, 2500}) {  // 2500: beyond what is computed at a time
+      const auto table = random_table(300, RowFormat::bf16(dim), 11, false);
+      const auto bags = random_bags(table.rows, {3, 0, 40, 1, 900}, 12);
+      const auto floats = decoded(table);
+      const auto wrapped = table.wrap();
+      for (const Mode mode : kModes) {
+        for (const int threads : {1, 2, 3}) {
+          CAPTURE(dim, static_cast<int>(mode.pooling), mode.weighted, threads, static_cast<int>(type));
+          const size_t stride = static_cast<size_t>(dim) + 1;
+          std::vector<uint16_t> out(5 * stride, 0x1234);
+          REQUIRE(pool(*wrapped, view(bags, mode.weighted), mode.pooling, RowsOut(out, stride, type), {threads}));
+          const auto expected = reference_pool(floats, bags, mode.pooling, mode.weighted);
+          bool equal = true;
+          for (size_t b = 0; b < 5; ++b) {
+            equal = equal && out[b * stride + stride - 1] == 0x1234;
+            for (size_t c = 0; c + 1 < stride; ++c) {
+              const float x = expected[b * (stride - 1) + c];
+              equal = equal && out[b * stride + c] == (type == ValueType::kF16 ? reference_to_f16(x) : reference_to_bf16(x));
+            }
+          }
+          CHECK(equal);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("pool: permuting bags permutes outputs, and splitting a request changes nothing", "[lookup]") {
+  const auto table = random_table(5'000, RowFormat::int8(24), 13, false);
+  const auto bags = random_bags(table.rows, std::vector<int64_t>{5, 0, 80, 3, 700, 1}, 14);
+  const auto whole = pooled(table, view(bags, true), Pooling::kSum, {});
+  BagCase reversed;
+  std::vector<float> parts, backwards;
+  for (size_t b = bags.offsets.size() - 1; b-- > 0;) {
+    for (auto i = static_cast<size_t>(bags.offsets[b]); i < static_cast<size_t>(bags.offsets[b + 1]); ++i) {
+      reversed.ids.push_back(bags.ids[i]);
+      reversed.weights.push_back(bags.weights[i]);
+    }
+    reversed.offsets.push_back(static_cast<int64_t>(reversed.ids.size()));
+  }
+  const auto mirrored = pooled(table, view(reversed, true), Pooling::kSum, {});
+  for (size_t b = 0; b < 6; ++b) {
+    backwards.insert(backwards.end(), mirrored.begin() + static_cast<ptrdiff_t>((5 - b) * 24),
+                     mirrored.begin() + static_cast<ptrdiff_t>((6 - b) * 24));
+    BagCase one;
+    one.ids.assign(bags.ids.begin() + bags.offsets[b], bags.ids.begin() + bags.offsets[b + 1]);
+    one.weights.assign(bags.weights.begin() + bags.offsets[b], bags.weights.begin() + bags.offsets[b + 1]);
+    one.offsets.push_back(static_cast<int64_t>(one.ids.size()));
+    const auto out = pooled(table, view(one, !one.ids.empty()), Pooling::kSum, {});
+    parts.insert(parts.end(), out.begin(), out.end());
+  }
+  CHECK(same_bits(backwards, whole));
+  CHECK(same_bits(parts, whole));
+}
+
+TEST_CASE("pool: a table of more than 2^31 rows, which only addresses", "[lookup]") {
+  // A reserved range of which three pages exist.
+  constexpr int64_t kRows = (int64_t{1} << 31) + 1000;
+  const size_t bytes = static_cast<size_t>(kRows) * 4;
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  REQUIRE(memory != MAP_FAILED);
+  auto* rows = static_cast<float*>(memory);
+  rows[0] = 1;
+  rows[kRows - 1] = 2;
+  rows[int64_t{1} << 31] = 4;
+  const auto table = Table::wrap(memory, kRows, RowFormat::f32(1));
+  const std::vector<int64_t> ids = {kRows - 1, 0, int64_t{1} << 31, kRows - 1}, lengths = {1, 3};
+  Bags bags;
+  bags.ids = std::span(ids);
+  bags.lengths = std::span(lengths);
+  std::vector<float> out(2);
+  CHECK(pool(*table, bags, Pooling::kSum, RowsOut(out, 1)));
+  CHECK(out == std::vector<float>{2, 7});
+  ::munmap(memory, bytes);
 }
 
 TEST_CASE("pool: 32-bit ids, 32-bit offsets and lengths mean the same", "[lookup]") {

@@ -94,3 +94,20 @@ TEST_CASE("create: a target that cannot be written is an error that names it", "
   REQUIRE(!table);
   CHECK(table.error().message.find("file/t") != std::string::npos);
 }
+
+TEST_CASE("create: initial values are rounded to the row format", "[table]") {
+  const TemporaryFolder folder;
+  const auto table = Table::create(
+      folder / "t", {.rows = 3, .format = RowFormat::bf16(2), .init = {Init::Kind::kConstant, 1.00390625f}});
+  REQUIRE(table);
+  CHECK(table->format() == RowFormat::bf16(2));
+  for (int64_t r = 0; r < 3; ++r) {
+    uint16_t codes[2];
+    std::memcpy(codes, table->row(r), sizeof(codes));
+    CHECK((codes[0] == 0x3f80 && codes[1] == 0x3f80));
+  }
+  const auto refused = Table::create(
+      folder / "u", {.rows = 3, .format = RowFormat::int4(2), .init = {Init::Kind::kConstant, -1e6f}});
+  REQUIRE(!refused);
+  CHECK(refused.error().code == ErrorCode::kInvalidArgument);
+}

@@ -31,7 +31,11 @@ TEST_CASE("row_stream: rows come in order, in pieces of any size, with more to p
     for (const size_t ahead : {size_t{0}, size_t{5}, RowStream::kMaxAhead}) {
       for (const std::optional<int64_t> padding : {std::optional<int64_t>(), std::optional<int64_t>(99)}) {
         for (const Ids ids : {Ids(std::span(bags.ids)), Ids(std::span(narrow))}) {
-          RowStream stream(data, ids, 10, 1990, {padding, nullptr, bags.weights.data(), ahead});
+          RowStream::Options options;
+          options.filter.padding_id = padding;
+          options.weights = bags.weights.data();
+          options.ahead = ahead;
+          RowStream stream(data, ids, 10, 1990, options);
           std::vector<size_t> used;
           for (size_t i = 10; i < 1990; ++i) {
             if (!padding || bags.ids[i] != *padding) used.push_back(i);
@@ -41,6 +45,7 @@ TEST_CASE("row_stream: rows come in order, in pieces of any size, with more to p
           for (size_t wanted = 1; at < used.size(); wanted = wanted % 97 + 13) {
             const auto run = stream.next(std::min(wanted, used.size() - at));
             good = good && run.count >= 1 && run.count <= wanted;
+            good = good && run.ahead == ahead;
             for (size_t k = 0; k < run.count + ahead; ++k) {
               const size_t position = used[std::min(at + k, used.size() - 1)];
               const auto* row = memory.data() + static_cast<size_t>(bags.ids[position]) * memory.format.stride_bytes;
@@ -62,8 +67,23 @@ TEST_CASE("row_stream: padding may stand for a row of its own", "[table]") {
   const TableData data = three_segments(memory, {4});
   const uint8_t zeros[4] = {};
   const std::vector<int64_t> ids = {-1, 2, -1};
-  RowStream stream(data, std::span(ids), 0, 3, {-1, zeros, nullptr, 0});
+  RowStream::Options options;
+  options.filter.padding_id = -1;
+  options.unused_row = zeros;
+  RowStream stream(data, std::span(ids), 0, 3, options);
   const auto run = stream.next(3);
   REQUIRE(run.count == 3);
   CHECK((run.rows[0] == zeros && run.rows[1] == memory.data() + 8 && run.rows[2] == zeros));
+}
+
+TEST_CASE("row_stream: what fits into the window is fetched at once, and nothing is left to prefetch", "[table]") {
+  const auto memory = random_table(100, RowFormat::f32(3), 1);
+  const TableData data = three_segments(memory, {100});
+  const std::vector<int64_t> ids = {5, 7, 99};
+  RowStream::Options options;
+  options.ahead = 8;
+  RowStream stream(data, std::span(ids), 0, 3, options);
+  CHECK(stream.all_located());
+  const auto run = stream.next(3);
+  CHECK((run.count == 3 && run.ahead == 0));
 }

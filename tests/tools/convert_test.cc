@@ -174,6 +174,81 @@ TEST_CASE("convert: --limit, --from, --to and --optimizer", "[tools]") {
   CHECK(read_matrix(folder / "zero.npy").shape == std::vector<uint64_t>{0, 4});
 }
 
+TEST_CASE("convert: rows of every format on the way in, f32 on the way out", "[tools]") {
+  const TemporaryFolder folder;
+  const uint64_t rows = 300, dim = 50;
+  std::mt19937_64 random(9);
+  std::vector<float> values(rows * dim);
+  for (float& value : values) value = any_value(random, false);
+  write_array<float>(folder / "a.npy", "<f4", {rows, dim}, values);
+  const std::vector<std::vector<std::string>> formats = {
+      {"f16"},
+      {"bf16", "--align-rows"},
+      {"fp8_e4m3"},
+      {"fp8_e5m2", "--scale", "none"},
+      {"fp8_e4m3", "--scale", "block:32", "--scale-type", "ue8m0"},
+      {"int8"},
+      {"int4"},
+      {"int2", "--align-rows"}};
+  for (const auto& format : formats) {
+    std::vector<std::string> more = {"--json", "--row-format"};
+    more.insert(more.end(), format.begin(), format.end());
+    const auto outcome = convert(folder, "a.npy", "t.safetensors", more);
+    CAPTURE(format, outcome.err);
+    REQUIRE(outcome.status == 0);
+    const auto json = nlohmann::json::parse(outcome.out);
+    CHECK(json["row_format"] == format[0]);
+    const auto largest = json["max_abs_error"].get<double>(), rms = json["rms_error"].get<double>();
+    CHECK(largest > 0);
+    CHECK(largest <= json["max_abs_error_bound"].get<double>());
+    CHECK(json["lost_values"] == 0);
+
+    REQUIRE(convert(folder, "t.safetensors", "b.npy").status == 0);
+    const auto back = read_matrix(folder / "b.npy").values;
+    REQUIRE(back.size() == values.size());
+    double seen = 0, squares = 0;
+    for (size_t i = 0; i < back.size(); ++i) {
+      const double error = static_cast<double>(values[i]) - static_cast<double>(back[i]);
+      seen = std::max(seen, std::abs(error));
+      squares += error * error;
+    }
+    CHECK(seen == largest);
+    CHECK(std::abs(std::sqrt(squares / static_cast<double>(back.size())) - rms) < 1e-9);
+  }
+}
+
+TEST_CASE("convert: the report says what a row format cost, and a row that it cannot hold is an error",
+          "[tools]") {
+  const TemporaryFolder folder;
+  write_bytes(folder / "a.txt", "3 2\na 1 2\nb 500 3\nc nan 4\n");
+  const auto lost =
+      convert(folder, "a.txt", "t.safetensors", {"--row-format", "fp8_e4m3", "--scale", "none"});
+  CHECK(lost.status == 0);
+  CHECK(lost.says("values lost       1"));
+  CHECK(lost.says("RMS error"));
+  const auto refused = convert(folder, "a.txt", "u.safetensors", {"--row-format", "int8"});
+  CHECK(refused.status == 1);
+  CHECK(refused.says("row 2 cannot be stored as int8"));
+  CHECK(folder.entries() == 2);
+  CHECK(
+      convert(folder, "a.txt", "u.safetensors", {"--row-format", "fp8_e4m3", "--scale", "block:3"}).status ==
+      1);
+}
+
+TEST_CASE("convert: float16 arrays of either byte order", "[tools]") {
+  const TemporaryFolder folder;
+  write_array<uint16_t>(folder / "a.npy", "<f2", {2, 3}, {0x3c00, 0xc000, 0x0001, 0x7bff, 0x8000, 0x7c00});
+  write_array<uint16_t>(folder / "b.npy", ">f2", {2, 3}, {0x003c, 0x00c0, 0x0100, 0xff7b, 0x0080, 0x007c});
+  write_array<uint16_t>(folder / "none.npy", ">f2", {0, 3}, {});
+  const std::vector<float> expected = {1,     -2,    5.9604644775390625e-8f,
+                                       65504, -0.0f, std::numeric_limits<float>::infinity()};
+  for (const std::string name : {"a.npy", "b.npy"}) {
+    REQUIRE(convert(folder, name, "c.npy").status == 0);
+    CHECK(same_bits(read_matrix(folder / "c.npy").values, expected));
+  }
+  CHECK(convert(folder, "none.npy", "c.npy").status == 0);
+}
+
 TEST_CASE("convert: tokens that a format cannot hold are refused", "[tools]") {
   const TemporaryFolder folder;
   write_bytes(folder / "a.txt", "2 1\nfine 1\nNew York 2\n");

@@ -59,6 +59,41 @@ TEST_CASE("create: an existing file is replaced only when forced", "[tools]") {
   CHECK(folder.entries() == 1);
 }
 
+TEST_CASE("create: rows of every format", "[tools]") {
+  const TemporaryFolder folder;
+  const auto json = [&](std::vector<std::string> more) {
+    std::vector<std::string> create = {"create", "t.safetensors", "--rows", "10", "--dim",
+                                       "40",     "--force",       "--seed", "1"};
+    create.insert(create.end(), more.begin(), more.end());
+    const auto outcome = windrow_command(folder, create);
+    INFO(outcome.err);
+    CHECK(outcome.status == 0);
+    return nlohmann::json::parse(windrow_command(folder, {"info", "t.safetensors", "--json"}).out);
+  };
+  const auto bytes = [&](const std::string& format) {
+    const auto info = json({"--row-format", format});
+    CHECK(info["row_format"] == format);
+    CHECK(info["metadata"]["windrow.row_format"] == format);
+    return info["stride_bytes"].get<int>();
+  };
+  CHECK(bytes("f32") == 160);
+  CHECK(bytes("f16") == 80);
+  CHECK(bytes("bf16") == 80);
+  CHECK(bytes("fp8_e4m3") == 44);  // with a scale
+  CHECK(bytes("fp8_e5m2") == 44);
+  CHECK(bytes("int8") == 48);
+  CHECK(bytes("int4") == 24);
+  CHECK(bytes("int2") == 14);
+  CHECK(json({"--row-format", "fp8_e4m3", "--scale", "none"})["stride_bytes"] == 40);
+  CHECK(json({"--row-format", "int4", "--align-rows"})["stride_bytes"] == 64);
+  const auto blocks = json({"--row-format", "fp8_e5m2", "--scale", "block:32", "--scale-type", "ue8m0"});
+  CHECK(blocks["stride_bytes"] == 42);
+  CHECK(blocks["scale_type"] == "ue8m0");
+  CHECK(blocks["scale_columns"] == 32);
+  CHECK(blocks["metadata"]["windrow.scale"] == "ue8m0:32");
+  CHECK(windrow_command(folder, {"info", "t.safetensors"}).says("ue8m0, one for every 32 columns"));
+}
+
 TEST_CASE("create: sizes that make no sense and targets that cannot be", "[tools]") {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder / "sub");

@@ -27,7 +27,7 @@ struct Format {
   std::string_view name;
   std::span<const std::string_view> suffixes;  // of the names of new files
   Tokens tokens;                               // what rows are written with
-  bool keeps_state;                            // whether a new file can hold an optimiser's state
+  bool is_table;  // whether a new file has rows of any format, and can hold an optimiser's state
   bool (*recognises)(const FileStart& start);
   Result<std::unique_ptr<RowReader>> (*open)(const std::string& path);
   Result<std::unique_ptr<RowWriter>> (*create)(const std::string& path, const WriterSpec& spec);

@@ -9,12 +9,13 @@
 #include "formats/byte_reader.h"
 #include "formats/formats.h"
 #include "formats/header_last_file.h"
+#include "kernels/rows.h"
 
 namespace windrow::tools {
 
 namespace {
 
-// Turns `count` stored values into floats. float64 is rounded to the nearest.
+// Turns `count` stored values into floats. float16 is widened, float64 rounded to the nearest.
 using Decode = void (*)(const uint8_t* stored, size_t count, float* values);
 
 void decode_f4(const uint8_t* stored, size_t count, float* values) {
@@ -33,7 +34,20 @@ void decode_f8_big(const uint8_t* stored, size_t count, float* values) {
   }
 }
 
+void decode_f2(const uint8_t* stored, size_t count, float* values) {
+  if (count == 0) return;
+  const RowFormat format = RowFormat::f16(static_cast<int64_t>(count));
+  kernels::decode_rows(format)(format, {&stored, nullptr, 1, 0}, values, count);
+}
+void decode_f2_big(const uint8_t* stored, size_t count, float* values) {
+  std::vector<uint16_t> swapped(count);
+  for (size_t i = 0; i < count; ++i) swapped[i] = __builtin_bswap16(load<uint16_t>(stored + 2 * i));
+  decode_f2(bytes_of(swapped).data(), count, values);
+}
+
 Decode decoder_of(const std::string& descr) {
+  if (descr == "<f2") return decode_f2;
+  if (descr == ">f2") return decode_f2_big;
   if (descr == "<f4") return decode_f4;
   if (descr == ">f4") return decode_f4_big;
   if (descr == "<f8") return decode_f8;

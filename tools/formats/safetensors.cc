@@ -1,7 +1,9 @@
+#include <windrow/lookup.h>
 #include <windrow/table.h>
 #include <windrow/table_writer.h>
 
 #include <cstring>
+#include <numeric>
 
 #include "base/bytes.h"
 #include "base/fail.h"
@@ -12,7 +14,8 @@ namespace windrow::tools {
 
 namespace {
 
-// A Windrow table, or another safetensors file with one 2-D tensor of floats.
+// A Windrow table, or another safetensors file with one 2-D tensor of rows. Whatever they are stored as, they
+// are looked up like any others.
 class TableReader : public RowReader {
  public:
   explicit TableReader(Table table) : table_(std::move(table)) {
@@ -24,11 +27,17 @@ class TableReader : public RowReader {
 
   Result<void> next(RowBlock& block) override {
     block.clear(header_.dim);
-    while (block.rows < rows_per_block(header_.dim) && row_ < table_.rows()) {
-      std::memcpy(block.add_row(), table_.row(row_), table_.format().row_bytes());
-      if (header_.has_tokens) block.add_token(table_.vocabulary().token(row_));
-      ++row_;
+    block.rows = static_cast<size_t>(
+        std::min(static_cast<int64_t>(rows_per_block(header_.dim)), table_.rows() - row_));
+    block.values.resize(block.rows * header_.dim);
+    ids_.resize(block.rows);
+    std::iota(ids_.begin(), ids_.end(), row_);
+    const auto gathered = gather(table_, std::span<const int64_t>(ids_), RowsOut(block.values, header_.dim));
+    if (!gathered) return tl::make_unexpected(gathered.error());
+    for (const int64_t id : ids_) {
+      if (header_.has_tokens) block.add_token(table_.vocabulary().token(id));
     }
+    row_ += static_cast<int64_t>(block.rows);
     return {};
   }
 
@@ -36,6 +45,7 @@ class TableReader : public RowReader {
   Table table_;
   SourceHeader header_;
   int64_t row_ = 0;
+  std::vector<int64_t> ids_;
 };
 
 class SafetensorsWriter : public RowWriter {
@@ -70,7 +80,7 @@ Result<std::unique_ptr<RowReader>> open(const std::string& path) {
 
 Result<std::unique_ptr<RowWriter>> create(const std::string& path, const WriterSpec& spec) {
   TableWriterSpec table_spec;
-  table_spec.format = RowFormat::f32(static_cast<int64_t>(spec.dim));
+  table_spec.format = spec.row_format;
   table_spec.optimizer = spec.optimizer;
   if (spec.exact) table_spec.rows = static_cast<int64_t>(spec.max_rows);
   auto table = TableWriter::create(path, table_spec);

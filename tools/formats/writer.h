@@ -2,6 +2,7 @@
 
 #include <windrow/error.h>
 #include <windrow/optimizer.h>
+#include <windrow/row_format.h>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,7 +16,8 @@ struct WriterSpec {
   size_t dim = 0;
   uint64_t max_rows = 0;               // no more will come
   bool exact = false;                  // and no fewer
-  std::optional<Optimizer> optimizer;  // for formats that keep an optimiser's state
+  RowFormat row_format;                // for tables; of `dim` columns
+  std::optional<Optimizer> optimizer;  // likewise: whose state is reserved
 };
 
 // Writes a file of vectors. It appears under its name, whole, when finish() succeeds; the destructor removes

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "kernels/rows.h"
+#include "table/row_stream.h"
+
+namespace windrow {
+
+// Rows as floats for kernels that take nothing else: the rows themselves, or decoded into memory of the
+// thread's own.
+class FloatRows {
+ public:
+  static constexpr size_t kRows = 32;  // decoded at a time
+
+  // The memory of all threads; nothing for rows that are floats already.
+  static std::vector<float> memory_for(const TableData& table, int threads) {
+    const bool decodes = table.format.kind != RowFormat::Kind::kF32;
+    return std::vector<float>(decodes ? static_cast<size_t>(threads) * kRows * floats(table) : 0);
+  }
+  // How rows must be read to be decoded here.
+  static RowStream::Options reading_for(const TableData& table, const IdFilter& filter) {
+    RowStream::Options options = reading(table, filter);
+    if (table.format.kind != RowFormat::Kind::kF32) options.max_run = std::min(options.max_run, kRows);
+    return options;
+  }
+
+  FloatRows(const TableData& table, std::vector<float>& memory, int thread) : table_(table) {
+    if (memory.empty()) return;
+    decode_ = kernels::decode_rows(table.format);
+    decoded_ = memory.data() + static_cast<size_t>(thread) * kRows * floats(table);
+    for (size_t i = 0; i < kRows; ++i)
+      addresses_[i] = reinterpret_cast<const uint8_t*>(decoded_ + i * floats(table));
+  }
+
+  // Addresses of the floats of a run, until the next call.
+  const uint8_t* const* of(const kernels::Rows& rows) const {
+    if (!decode_) return rows.at;
+    decode_(table_.format, rows, decoded_, floats(table_));
+    return addresses_.data();
+  }
+  // How far behind a run's addresses there are more: what a kernel may prefetch.
+  size_t ahead(size_t of_rows) const { return decode_ ? 0 : of_rows; }
+
+ private:
+  static size_t floats(const TableData& table) { return static_cast<size_t>(table.format.dim); }
+
+  const TableData& table_;
+  kernels::DecodeRowsFn decode_ = nullptr;
+  float* decoded_ = nullptr;
+  std::array<const uint8_t*, kRows> addresses_{};
+};
+
+}  // namespace windrow

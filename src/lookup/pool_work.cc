@@ -1,0 +1,135 @@
+#include "lookup/pool_work.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/fail.h"
+#include "lookup/lookup_threads.h"
+#include "lookup/value_rows.h"
+#include "table/request.h"
+
+namespace windrow {
+
+namespace {
+
+// Pools columns [begin, end) of one bag into floats, out[0] the first; its rows come next in `stream`.
+void pool_floats(const PoolWork& work, RowStream& stream, size_t used, size_t begin, size_t end, float* out) {
+  if (used == 0) std::fill(out, out + (end - begin), 0.0f);
+  for (size_t done = 0; done < used;) {
+    const auto run = stream.next(used - done);
+    const bool begins = done == 0;
+    done += run.count;
+    const float divisor = work.mean && done == used ? static_cast<float>(used) : 0.0f;
+    work.kernel(work.table->format,
+                {{run.rows, run.scales, run.count, run.ahead}, run.weights, begins, divisor}, begin, end,
+                out);
+  }
+}
+
+size_t used_ids(const PoolWork& work, size_t bag) {
+  return static_cast<size_t>(work.located.filter.count(work.ids, static_cast<size_t>(work.bounds[bag]),
+                                                       static_cast<size_t>(work.bounds[bag + 1])));
+}
+
+// Columns [begin, end) of one bag, at most kScratchFloats of them unless `out` holds floats.
+void pool_bag(const PoolWork& work, size_t bag, RowStream& stream, size_t begin, size_t end) {
+  if (!work.encode) {
+    return pool_floats(work, stream, used_ids(work, bag), begin, end,
+                       reinterpret_cast<float*>(row_of(work.out, bag, begin)));
+  }
+  Scratch scratch;
+  pool_floats(work, stream, used_ids(work, bag), begin, end, scratch.data());
+  work.encode(scratch.data(), end - begin, row_of(work.out, bag, begin));
+}
+
+// One bag alone, columns [begin, end).
+void pool_alone(const PoolWork& work, size_t bag, size_t begin, size_t end) {
+  while (begin < end) {
+    const size_t stop = work.encode ? std::min(end, begin + kScratchFloats) : end;
+    RowStream stream(*work.table, work.ids, static_cast<size_t>(work.bounds[bag]),
+                     static_cast<size_t>(work.bounds[bag + 1]), work.located);
+    pool_bag(work, bag, stream, begin, stop);
+    begin = stop;
+  }
+}
+
+bool needs_column_blocks(const PoolWork& work) {
+  return work.encode && work.dim() > kScratchFloats;
+}
+
+}  // namespace
+
+Result<PoolWork> PoolWork::make(const PoolRequest& request, std::span<const int64_t> bounds,
+                                const LookupOptions& options) {
+  const Bags& bags = request.bags;
+  const bool weighted = !bags.weights.empty();
+  if (request.pooling == Pooling::kMax && weighted) {
+    return fail(ErrorCode::kInvalidArgument, "max pooling takes no weights");
+  }
+  PoolWork work;
+  work.table = &request.table->internals();
+  work.ids = bags.ids;
+  work.bounds = bounds;
+  work.mean = request.pooling == Pooling::kMean;
+  work.out = request.out;
+  if (auto checked = check_rows(work.out, work.bags(), work.table->format.dim, "out"); !checked)
+    return pass(checked);
+  auto ids = check_ids(bags.ids, work.table->rows,
+                       request.padding_id ? request.padding_id : options.padding_id, options.bad_ids, bounds);
+  if (!ids) return pass(ids);
+  work.skipped_ids = ids->skipped;
+  work.located = reading(*work.table, ids->filter);
+  work.located.weights = weighted ? bags.weights.data() : nullptr;
+  work.kernel = kernels::pool(work.table->format, request.pooling == Pooling::kMax ? kernels::Reduction::kMax
+                                                  : weighted ? kernels::Reduction::kWeightedSum
+                                                             : kernels::Reduction::kSum);
+  work.encode = encoder_of(work.out);
+  return work;
+}
+
+size_t PoolWork::cost_bytes() const {
+  return id_count() * row_cost(*table) + bags() * dim() * bytes_of_value(out.type);
+}
+
+Shares::Part PoolWork::as_part() const {
+  return {bounds, static_cast<int64_t>(row_cost(*table)),
+          static_cast<int64_t>(dim() * bytes_of_value(out.type))};
+}
+
+void SharedPool::run_huge(int thread) const {
+  for (const auto& [part, bag] : shares_.huge()) {
+    const PoolWork& work = works_[part];
+    const Columns columns = columns_of(thread, threads_, work.dim());
+    pool_alone(work, bag, columns.begin, columns.end);
+  }
+}
+
+void SharedPool::run(int thread) const {
+  run_huge(thread);
+  // The rows of the next run are fetched while the last of this one are read: tables may be small and many.
+  std::optional<RowStream> streams[2];
+  size_t turn = 0;
+  const auto open = [&](std::optional<RowStream>& stream, const Shares::Run& run) {
+    const PoolWork& work = works_[run.part];
+    stream.emplace(*work.table, work.ids, static_cast<size_t>(work.bounds[run.begin]),
+                   static_cast<size_t>(work.bounds[run.end]), work.located);
+  };
+  for (Shares::Run run = shares_.first_run(thread); !run.empty();) {
+    const PoolWork& work = works_[run.part];
+    const Shares::Run next = shares_.next_run(thread, run);
+    auto &present = streams[turn], &following = streams[1 - turn];
+    if (!present) open(present, run);
+    for (size_t bag = run.begin; bag < run.end; ++bag) {
+      if (!following && !next.empty() && present->all_located()) open(following, next);
+      if (needs_column_blocks(work))
+        pool_alone(work, bag, 0, work.dim());
+      else
+        pool_bag(work, bag, *present, 0, work.dim());
+    }
+    present.reset();
+    turn = 1 - turn;
+    run = next;
+  }
+}
+
+}  // namespace windrow
