@@ -40,8 +40,16 @@ constexpr size_t kMostBags = 65'536;  // in a batch of --sweep batch
 void check_options(const BenchOptions& options) {
   const WorkSpec& work = options.work;
   const bool own_table = work.path.empty();
-  if (!own_table && (options.row_format.given() || options.made.rows > 0 || options.made.dim != 64)) {
-    throw WrongUsage{"--rows, --dim and --row-format are for tables made in memory: name no TABLE"};
+  if (!own_table && (options.made.rows > 0 || options.made.dim != 64)) {
+    throw WrongUsage{"--rows and --dim are for tables made in memory: name no TABLE"};
+  }
+  const OpenOptions& open = work.open;
+  if (own_table && !(open.tensor.empty() && open.scale_tensor.empty() && !open.unscaled)) {
+    throw WrongUsage{"--tensor, --scale-tensor and --unscaled say how a TABLE is read: name one"};
+  }
+  const RowFormatOptions& format = options.row_format;
+  if (!own_table && (format.align_rows || !format.scale.empty() || !format.scale_type.empty())) {
+    throw WrongUsage{"--scale, --scale-type and --align-rows are for tables made in memory: name no TABLE"};
   }
   if (own_table && options.residency != "auto") {
     throw WrongUsage{"--residency is for a TABLE: tables made in memory have 2 MiB pages"};
@@ -152,6 +160,7 @@ Result<int> run(BenchOptions options) {
   }
 
   if (!options.work.path.empty()) {
+    if (options.row_format.given()) options.work.open.row_format = options.made.row_format.kind;
     const auto table = open_table(options.work);
     if (!table) return tl::make_unexpected(table.error());
     return options.sweep.empty() ? run_once(options, *table) : run_sweep(options, &*table);
@@ -198,6 +207,15 @@ Verb bench_verb(CLI::App& command) {
   verb->add_option("--dim", options->made.dim, "Of a table made in memory: values in a row (64)")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 20));
   add_row_format_options(*verb, options->row_format);
+  verb->get_option("--row-format")
+      ->description(
+          "Of a table made in memory: f32 (default), f16, bf16, fp8_e4m3, fp8_e5m2, int8, int4, int2. Of a "
+          "TABLE of uint8: what its bytes are, int8, int4 or int2");
+  verb->add_option("--tensor", options->work.open.tensor, "Which tensor of a safetensors file is the table");
+  verb->add_option("--scale-tensor", options->work.open.scale_tensor,
+                   "The tensor with the scales of fp8 or I8 rows");
+  verb->add_flag("--unscaled", options->work.open.unscaled,
+                 "Read fp8 or I8 rows that have no scales as they are");
   verb->add_option("--sweep", options->sweep,
                    "Measure again and again, over the size of the table, dim, threads, or bags in a batch")
       ->check(CLI::IsMember({"table", "dim", "threads", "batch"}));

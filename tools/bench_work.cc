@@ -175,12 +175,17 @@ std::span<const int64_t> Work::next_ids() {
 }
 
 Result<Table> open_table(const WorkSpec& spec) {
-  OpenOptions open;
+  OpenOptions open = spec.open;
   open.residency = spec.huge_pages ? Residency::kHuge : Residency::kAuto;
   open.evict_first = spec.huge_pages;
   auto table = Table::open(spec.path, open);
   if (table && table->rows() == 0)
     return fail(ErrorCode::kInvalidArgument, spec.path, ": the table has no rows to measure");
+  if (table && !table->data()) {
+    return fail(ErrorCode::kUnsupported, spec.path,
+                ": the table lies in several pieces, and cannot be read in order for comparison; measure one "
+                "of them");
+  }
   return table;
 }
 

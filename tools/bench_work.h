@@ -23,6 +23,7 @@ struct WorkSpec {
   IdDistribution ids;
   Optimizer optimizer;
   bool huge_pages = false;
+  OpenOptions open;  // how the table at `path` is read; the residency comes from huge_pages
 };
 
 // What a benchmark repeats: one public call, validation included, on ids drawn in advance. Results go to the

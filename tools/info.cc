@@ -1,12 +1,17 @@
 #include <windrow/table.h>
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/fail.h"
 #include "io/file.h"
 #include "output.h"
 #include "row_format_choice.h"
+#include "table/data_file.h"
 #include "table/optimizer_state.h"
-#include "table/table_file.h"
+#include "table/stored_rows.h"
+#include "table/table_data.h"
+#include "table_options.h"
 #include "units.h"
 #include "verb.h"
 
@@ -17,7 +22,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct InfoOptions {
-  std::string path;
+  TableOptions table;
   bool json = false;
 };
 
@@ -37,39 +42,84 @@ std::string uuid_text(std::span<const uint8_t> bytes) {
 }
 
 // "clean", or who made it unclean.
-Result<std::string> state_of(const TableFile& file) {
-  if (file.slot->clean) return "clean";
+Result<std::string> state_of(const DataFile& file, const MetaSlot& slot) {
+  if (slot.clean) return "clean";
   const auto locked = file.file->is_locked_elsewhere();
   if (!locked) return tl::make_unexpected(locked.error());
   return *locked ? "unclean: a trainer is working on it"
                  : "unclean: a trainer died with it (`windrow recover` is the way on)";
 }
 
+// What one file says beyond its rows.
+struct AboutFile {
+  DataFile data;
+  std::optional<MetaSlot> slot;  // of a Windrow table
+
+  const char* kind() const { return slot ? "windrow" : data.array ? "npy" : "safetensors"; }
+};
+
+// Nothing for a checkpoint: that is a folder, or an index.
+Result<std::optional<AboutFile>> about_file(const InfoOptions& options) {
+  auto data = open_data_file(io::posix(), options.table.path, io::Access::kRead);
+  if (!data) return std::nullopt;
+  AboutFile about{std::move(*data), {}};
+  const auto* weight = about.data.header.find("weight");
+  if (!weight || !about.data.header.find("_meta")) return about;
+  if (!options.table.tensor.empty() && options.table.tensor != weight->name) return about;
+  auto rows = stored_rows(about.data, weight, options.table.to_open().row_format);
+  if (!rows) return pass(rows);
+  about.slot = std::move(rows->slot);
+  return about;
+}
+
+const char* residency_name(Residency residency) {
+  switch (residency) {
+    case Residency::kAuto:
+      return "auto";
+    case Residency::kLazy:
+      return "lazy";
+    case Residency::kWarm:
+      return "warm";
+    case Residency::kHuge:
+      return "huge";
+  }
+  return "unknown";
+}
+
 Result<Json> describe(const InfoOptions& options) {
-  auto file = open_table_file(io::posix(), options.path, io::Access::kRead, "");
-  if (!file) return pass(file);
-  OpenOptions open;
+  OpenOptions open = options.table.to_open();
   open.unclean = Unclean::kAny;
-  const auto table = Table::open(options.path, open);
+  const auto table = Table::open(options.table.path, open);
   if (!table) return tl::make_unexpected(table.error());
+  auto file = about_file(options);
+  if (!file) return pass(file);
 
   Json json;
-  json["path"] = options.path;
-  json["kind"] = file->is_windrow() ? "windrow" : file->header.tensors.empty() ? "npy" : "safetensors";
-  json["rows"] = file->rows;
-  json["dim"] = file->format.dim;
-  json["row_format"] = row_format_name(file->format.kind);
-  if (file->format.block > 0) {
-    json["scale_type"] = scale_type_name(file->format.scale_type);
-    json["scale_columns"] = file->format.block;
+  const TableData& data = table->internals();
+  const RowFormat& format = data.format;
+  json["path"] = options.table.path;
+  json["kind"] = *file ? (*file)->kind() : "checkpoint";
+  json["rows"] = data.rows;
+  json["dim"] = format.dim;
+  json["row_format"] = row_format_name(format.kind);
+  if (format.block > 0) {
+    json["scale_type"] = scale_type_name(format.scale_type);
+    json["scale_columns"] = format.block;
+    if (!data.segments.empty()) json["scale_rows"] = std::min(data.segments[0].rows_per_scale, data.rows);
+    json["scales_apart"] = format.scale_place == RowFormat::ScalePlace::kApart;
   }
-  json["stride_bytes"] = file->format.stride_bytes;
-  json["file_bytes"] = file->file_bytes;
+  json["stride_bytes"] = format.stride_bytes;
+  if (*file) {
+    json["file_bytes"] = (*file)->data.file_bytes;
+  } else {
+    json["segments"] = data.segments.size();
+    json["files"] = data.mappings.size();
+  }
   json["vocabulary"] = table->vocabulary().size();
-  if (file->is_windrow()) {
-    const auto state = state_of(*file);
+  if (*file && (*file)->slot) {
+    const MetaSlot& slot = *(*file)->slot;
+    const auto state = state_of((*file)->data, slot);
     if (!state) return tl::make_unexpected(state.error());
-    const MetaSlot& slot = *file->slot;
     json["state"] = *state;
     json["clean"] = slot.clean;
     json["mixed"] = slot.mixed;
@@ -80,8 +130,11 @@ Result<Json> describe(const InfoOptions& options) {
     json["uuid"] = uuid_text(slot.uuid);
   }
   json["metadata"] = Json::object();
-  for (const auto& [key, value] : file->header.metadata) json["metadata"][key] = value;
+  if (*file) {
+    for (const auto& [key, value] : (*file)->data.header.metadata) json["metadata"][key] = value;
+  }
   const ResidencyReport residency = table->residency();
+  json["residency"] = residency_name(residency.residency);
   json["mapped_bytes"] = residency.mapped_bytes;
   json["resident_bytes"] = residency.resident_bytes;
   json["huge_bytes"] = residency.huge_bytes;
@@ -99,9 +152,17 @@ void print_description(const Json& json) {
              number("stride_bytes"), " bytes from row to row");
   if (json.contains("scale_type")) {
     print_line("  scales       ", text("scale_type"), ", one for every ", number("scale_columns"),
-               " columns of a row");
+               " columns of ",
+               !json.contains("scale_rows") || number("scale_rows") <= 1
+                   ? std::string("a row")
+                   : concat(number("scale_rows"), " rows"),
+               json["scales_apart"].get<bool>() ? ", in a tensor of their own" : "");
   }
-  print_line("  file         ", human_bytes(number("file_bytes")));
+  if (json.contains("file_bytes")) {
+    print_line("  file         ", human_bytes(number("file_bytes")));
+  } else {
+    print_line("  files        ", number("files"), ", with ", number("segments"), " pieces of the table");
+  }
   print_line("  vocabulary   ", number("vocabulary") ? concat(number("vocabulary"), " tokens") : "none");
   if (json.contains("state")) {
     print_line("  state        ", text("state"),
@@ -116,8 +177,8 @@ void print_description(const Json& json) {
   for (const auto& [key, value] : json["metadata"].items()) {
     print_line("  metadata     ", key, " = ", value.get<std::string>());
   }
-  print_line("  in memory    ", human_bytes(number("resident_bytes")), ", ",
-             human_bytes(number("huge_bytes")), " of it in 2 MiB pages");
+  print_line("  in memory    ", human_bytes(number("resident_bytes")), " of ", human_bytes(number("mapped_bytes")),
+             ", ", human_bytes(number("huge_bytes")), " of it in 2 MiB pages; residency ", text("residency"));
 }
 
 Result<int> run(const InfoOptions& options) {
@@ -136,12 +197,13 @@ Result<int> run(const InfoOptions& options) {
 Verb info_verb(CLI::App& command) {
   auto options = std::make_shared<InfoOptions>();
   CLI::App* verb = command.add_subcommand("info", "Say what a table file holds and in which state it is");
-  verb->add_option("TABLE", options->path, "A Windrow table, another safetensors file, or .npy")->required();
+  add_table_options(*verb, options->table);
   verb->add_flag("--json", options->json, "As JSON");
   verb->footer(
       "EXAMPLES\n"
       "  windrow info users.safetensors\n"
-      "  windrow info users.safetensors --json | jq .step_count");
+      "  windrow info users.safetensors --json | jq .step_count\n"
+      "  windrow info checkpoint/ --tensor 'model.ngram_embedding.shards.*.weight'");
   return {verb, [options] { return run(*options); }};
 }
 

@@ -8,6 +8,7 @@
 #include "output.h"
 #include "request_files.h"
 #include "rows_named.h"
+#include "table_options.h"
 #include "verb.h"
 
 namespace windrow::tools {
@@ -15,7 +16,7 @@ namespace windrow::tools {
 namespace {
 
 struct LookupVerbOptions {
-  std::string path;
+  TableOptions table;
   RowNames names;
   std::string pool;
   std::string format = "text";
@@ -39,7 +40,7 @@ Result<Answer> look_up(const Table& table, const LookupVerbOptions& options) {
   std::vector<int64_t> ids;
   for (const NamedRow& row : *rows) ids.push_back(row.id);
   Answer answer;
-  Result<void> done;
+  Result<LookupReport> done;
   if (options.pool.empty()) {
     answer.values.resize(ids.size() * dim);
     done = gather(table, std::span<const int64_t>(ids), RowsOut(answer.values, dim));
@@ -91,7 +92,7 @@ Result<int> run(const LookupVerbOptions& options) {
   if (options.format == "npy" && options.output.empty() && output_is_terminal()) {
     throw WrongUsage{"--format npy is binary: name a file with -o, or redirect standard output"};
   }
-  const auto table = Table::open(options.path);
+  const auto table = options.table.open();
   if (!table) return tl::make_unexpected(table.error());
   const auto answer = look_up(*table, options);
   if (!answer) return tl::make_unexpected(answer.error());
@@ -113,7 +114,7 @@ Result<int> run(const LookupVerbOptions& options) {
 Verb lookup_verb(CLI::App& command) {
   auto options = std::make_shared<LookupVerbOptions>();
   CLI::App* verb = command.add_subcommand("lookup", "Print rows, by id or by token");
-  verb->add_option("TABLE", options->path, "A table")->required();
+  add_table_options(*verb, options->table);
   verb->add_option("ID", options->names.bare, "Row numbers, from 0");
   verb->add_option("--id", options->names.ids, "Row numbers, from 0");
   verb->add_option("--token", options->names.tokens, "Tokens of the table's vocabulary");

@@ -1,3 +1,4 @@
+#include <windrow/lookup.h>
 #include <windrow/nearest.h>
 
 #include <cstring>
@@ -7,6 +8,7 @@
 #include "formats/numbers.h"
 #include "output.h"
 #include "rows_named.h"
+#include "table_options.h"
 #include "verb.h"
 
 namespace windrow::tools {
@@ -14,7 +16,7 @@ namespace windrow::tools {
 namespace {
 
 struct NearestVerbOptions {
-  std::string path;
+  TableOptions table;
   RowNames names;
   int64_t count = 10;
   bool dot = false;
@@ -55,13 +57,14 @@ Result<int> run(const NearestVerbOptions& options) {
   if (options.names.bare.size() + options.names.ids.size() + options.names.tokens.size() != 1) {
     throw WrongUsage{"name one row: an id, or a token"};
   }
-  const auto table = Table::open(options.path);
+  const auto table = options.table.open();
   if (!table) return tl::make_unexpected(table.error());
   const auto rows = find_rows(*table, options.names, true);
   if (!rows) return tl::make_unexpected(rows.error());
   const int64_t own = rows->front().id;
   std::vector<float> query(static_cast<size_t>(table->dim()));
-  std::memcpy(query.data(), table->row(own), table->format().row_bytes());
+  if (auto read = gather(*table, Ids(std::span(&own, 1)), RowsOut(query, query.size())); !read)
+    return pass(read);
 
   NearestOptions nearest_options;
   nearest_options.similarity = options.dot ? Similarity::kDot : Similarity::kCosine;
@@ -82,7 +85,7 @@ Result<int> run(const NearestVerbOptions& options) {
 Verb nearest_verb(CLI::App& command) {
   auto options = std::make_shared<NearestVerbOptions>();
   CLI::App* verb = command.add_subcommand("nearest", "Find the rows most similar to one, by reading all");
-  verb->add_option("TABLE", options->path, "A table")->required();
+  add_table_options(*verb, options->table);
   verb->add_option("ROW", options->names.bare, "A row: an id when it is a whole number, else a token")
       ->expected(1);
   verb->add_option("--id", options->names.ids, "The row with this number")->expected(1);

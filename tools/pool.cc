@@ -4,6 +4,7 @@
 #include "npy_file.h"
 #include "output.h"
 #include "request_files.h"
+#include "table_options.h"
 #include "verb.h"
 
 namespace windrow::tools {
@@ -11,13 +12,14 @@ namespace windrow::tools {
 namespace {
 
 struct PoolOptions {
-  std::string path;
+  TableOptions table;
   RequestFiles files;
   std::string output;
+  bool skip_bad_ids = false;
 };
 
 Result<int> run(const PoolOptions& options) {
-  const auto table = Table::open(options.path);
+  const auto table = options.table.open();
   if (!table) return tl::make_unexpected(table.error());
   const auto request = load_request(options.files);
   if (!request) return tl::make_unexpected(request.error());
@@ -28,12 +30,13 @@ Result<int> run(const PoolOptions& options) {
   const auto dim = static_cast<size_t>(table->dim());
   const size_t bags = request->bag_count();
   std::vector<float> out(bags * dim);
-  const LookupOptions lookup{options.files.threads, options.files.padding_id};
+  const LookupOptions lookup{options.files.threads, options.files.padding_id,
+                             policy_of(options.skip_bad_ids)};
   auto pooled = pool(*table, request->bags(), pooling_of(options.files.pooling), RowsOut(out, dim), lookup);
   if (!pooled) return pass(pooled);
   if (auto written = write_npy(options.output, out, bags, dim); !written) return pass(written);
   print_line(options.output, ": ", bags, " bags x ", dim, ", ", options.files.pooling, " of ",
-             request->bags().ids.count, " ids");
+             request->bags().ids.count, " ids", skipped_text(*pooled));
   return 0;
 }
 
@@ -42,8 +45,9 @@ Result<int> run(const PoolOptions& options) {
 Verb pool_verb(CLI::App& command) {
   auto options = std::make_shared<PoolOptions>();
   CLI::App* verb = command.add_subcommand("pool", "Pool rows into one row per bag of ids (an embedding bag)");
-  verb->add_option("TABLE", options->path, "A table")->required();
+  add_table_options(*verb, options->table);
   add_request_options(*verb, options->files);
+  add_skip_option(*verb, options->skip_bad_ids);
   verb->add_option("-o,--output", options->output, "The result, a float32 .npy of bags x dim")->required();
   verb->footer(
       "EXAMPLES\n"

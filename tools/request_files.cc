@@ -70,6 +70,18 @@ size_t LoadedRequest::bag_count() const {
   return offsets.view().count > 0 ? offsets.view().count - 1 : 0;
 }
 
+void add_skip_option(CLI::App& verb, bool& skip_bad_ids) {
+  verb.add_flag("--skip-bad-ids", skip_bad_ids, "Leave out ids that are no rows, instead of an error");
+}
+
+BadIds policy_of(bool skip_bad_ids) {
+  return skip_bad_ids ? BadIds::kSkip : BadIds::kError;
+}
+
+std::string skipped_text(const LookupReport& report) {
+  return report.skipped_ids ? concat(", ", report.skipped_ids, " bad ids skipped") : "";
+}
+
 Pooling pooling_of(const std::string& name) {
   if (name == "mean") return Pooling::kMean;
   return name == "max" ? Pooling::kMax : Pooling::kSum;

@@ -42,6 +42,11 @@ struct LoadedRequest {
 
 Result<LoadedRequest> load_request(const RequestFiles& files);
 
+// --skip-bad-ids of lookups, and what a lookup says of it.
+void add_skip_option(CLI::App& verb, bool& skip_bad_ids);
+BadIds policy_of(bool skip_bad_ids);
+std::string skipped_text(const LookupReport& report);
+
 Pooling pooling_of(const std::string& name);
 
 }  // namespace windrow::tools

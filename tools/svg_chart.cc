@@ -11,7 +11,7 @@ namespace windrow::tools {
 namespace {
 
 constexpr double kWidth = 760, kHeight = 440;
-constexpr double kLeft = 64, kRight = 24, kTop = 92, kBottom = 60;  // margins around the plot
+constexpr double kLeft = 64, kRight = 36, kTop = 92, kBottom = 60;  // margins around the plot
 constexpr double kLabelDistance = 58;                               // between the middles of two labels of x
 constexpr size_t kColours = 4;
 

@@ -101,7 +101,8 @@ class WINDROW_API Table {
   // under a temporary name in the same folder, synced and renamed over `path`.
   //
   // Errors: kInvalidArgument  rows < 0, dim < 1, a stride below a row, a count of tokens that is not rows, an
-  //                           optimizer or init whose numbers make no sense
+  //                           optimizer or init whose numbers make no sense, values that the format cannot hold
+  //         kUnsupported      an optimizer for rows other than f32; scales apart from the rows
   //         kIo, kNoSpace, kNoMemory; kBusy when a trainer holds the file that would be replaced
   // On failure: nothing is left behind, and a file that stood at `path` is untouched.
   [[nodiscard]] static Result<Table> create(const std::string& path, const TableSpec& spec);

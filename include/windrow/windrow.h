@@ -7,10 +7,12 @@
 //   Table::create / open / wrap     a table: rows x dim values            table.h, vocabulary.h
 //   gather, pool, dot_bags          rows by id, bags of ids               lookup.h
 //   pool_many, PoolPlan             many tables, one parallel region    pool_many.h
+//   hash_ids                        feature keys to ids                   hash_ids.h
 //   nearest                         the most similar rows                 nearest.h
 //   Trainer::open, step, close      sparse SGD and Adagrad in place       trainer.h, optimizer.h
 //   TableWriter                     a table written row by row            table_writer.h
 //   verify, recover                 checksums; after a crash              maintenance.h
+//   windrow_open, windrow_gather    the same for C                        c_api.h
 //
 // Errors are values (error.h): nothing prints, aborts or throws. Numbers are a contract: the same bits on
 // every CPU and for every number of threads.
@@ -20,6 +22,7 @@
 // OpenMP runtimes).
 
 #include <windrow/error.h>
+#include <windrow/hash_ids.h>
 #include <windrow/lookup.h>
 #include <windrow/maintenance.h>
 #include <windrow/nearest.h>

@@ -18,8 +18,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace windrow::kernels::HWY_NAMESPACE {
 
-// The smallest and the largest of some values, and the largest magnitude; the first two mean nothing where that
-// is not finite.
+// The smallest and the largest of some values, and the largest magnitude; the first two mean nothing where
+// that is not finite.
 struct Extent {
   float low, high, magnitude;
 };
@@ -87,8 +87,8 @@ inline float float_of_f16(uint16_t bits) {
   return hn::GetLane(floats_of_f16(d, hn::Set(hn::Rebind<uint16_t, decltype(d)>(), bits)));
 }
 
-// FBGEMM's FloatOrHalfToFusedNBitRowwiseQuantizedSBHalf (src/QuantUtils.cc). A scale that is 0 as an f16 becomes
-// 1; every other one has a finite inverse.
+// FBGEMM's FloatOrHalfToFusedNBitRowwiseQuantizedSBHalf (src/QuantUtils.cc). A scale that is 0 as an f16
+// becomes 1; every other one has a finite inverse.
 template <int kBits>
 EncodeError quantize_packed(const RowFormat& format, const float* values, uint8_t* row) {
   const auto dim = static_cast<size_t>(format.dim);

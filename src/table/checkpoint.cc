@@ -185,18 +185,21 @@ Result<std::vector<Checkpoint::Found>> Checkpoint::find_pieces(const NumberPatte
   }
   std::stable_sort(pieces.begin(), pieces.end(),
                    [](const Numbered& a, const Numbered& b) { return a.number < b.number; });
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const Numbered& piece = pieces[i];
+    if (piece.number < i) {
+      const Numbered& other = pieces[i - 1];
+      return fail(ErrorCode::kInvalidArgument, where_, ": \"", pattern.text(), "\": number ", piece.number,
+                  " is there twice: \"", other.name->text, "\" in ", other.name->file->path, ", and \"",
+                  piece.name->text, "\" in ", piece.name->file->path);
+    }
+    if (piece.number > i) {
+      return fail(ErrorCode::kNotFound, where_, ": \"", pattern.text(), "\": number ", i, " is missing; there are ",
+                  pieces.size(), " pieces up to number ", pieces.back().number);
+    }
+  }
   std::vector<Found> found;
   for (const Numbered& piece : pieces) {
-    if (found.size() > piece.number) {
-      return fail(ErrorCode::kInvalidArgument, where_, ": \"", pattern.text(), "\": number ", piece.number,
-                  " is there twice: \"", pieces[piece.number].name->text, "\" in ",
-                  pieces[piece.number].name->file->path, ", and \"", piece.name->text, "\" in ",
-                  piece.name->file->path);
-    }
-    if (found.size() < piece.number) {
-      return fail(ErrorCode::kNotFound, where_, ": \"", pattern.text(), "\": number ", found.size(),
-                  " is missing; there are ", pieces.size(), " pieces up to number ", pieces.back().number);
-    }
     auto tensor = found_in(*piece.name->file, piece.name->text);
     if (!tensor) return pass(tensor);
     tensor->digits = piece.digits;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the hand-made inputs of the fuzz targets into corpus/ again. Files named found_* came from a fuzzer, and
-stay as they are. So do those of table_open: `windrow create` and `windrow convert` wrote the ok_ ones of Windrow's own
-format, and numpy the others; the bad_ ones are these with some bytes changed."""
+stay as they are. So do those of table_open that hold Windrow's own format, which `windrow create` and `windrow convert`
+wrote, ok_npy and ok_foreign, which numpy wrote, and bad_ ones that are these with some bytes changed."""
 
 import json
 import pathlib
@@ -67,6 +67,49 @@ def make_safetensors():
     put("bad_trailing", compact({"a": tensor("U8", [4], 0, 4)}), bytes(5))
     put("bad_truncated", compact({"a": tensor("U8", [4], 0, 4)}), bytes(3))
     put("bad_far", '{"a":{"dtype":"NEW","shape":[],"data_offsets":[0,18446744073709551615]}}', bytes(3))
+
+
+def make_shard_index():
+    put = lambda name, text: write("shard_index", name, text if isinstance(text, bytes) else text.encode())
+    one = lambda file: '{"weight_map":{"a":"' + file + '"}}'
+    put("ok_two", compact({"metadata": {"total_size": 12}, "weight_map": {"b": "2.safetensors", "a": "1.safetensors", "c": "2.safetensors"}}))
+    put("ok_empty", '\n{ "weight_map" : { } }\n')
+    put("ok_ignored", '{"x":[{"weight_map":[1]},null,-1.5e3,true],"y":{"weight_map":{"a":1}},"weight_map":{},"metadata":"weight_map"}')
+    put("ok_escaped", '{"weight\\u005fmap":{"\\u00e9\\n":"\\ud83d\\ude00"}}')
+    put("ok_deep", '{"x":' + "[" * 300 + "]" * 300 + ',"weight_map":{}}')
+    for name, file in {"empty": "", "absolute": "/a", "folder": "a/b", "parent": "..", "backslash": "a\\\\b", "nul": "a\\u0000", "escaped_slash": "\\u002fa", "self": "."}.items():
+        put("bad_file_" + name, one(file))
+    put("bad_object", '{"weight_map":{"a":{"file":"x"}}}')
+    put("bad_number", '{"weight_map":{"a":1}}')
+    put("bad_array", '{"weight_map":["a"]}')
+    put("bad_no_map", '{"metadata":{}}')
+    put("bad_two_maps", '{"weight_map":{},"weight_map":{}}')
+    put("bad_twice", '{"weight_map":{"a":"x","\\u0061":"y"}}')
+    put("bad_root", '["weight_map"]')
+    put("bad_cut", '{"weight_map":{"a":"x')
+    put("bad_trailing", '{"weight_map":{}}{}')
+    put("bad_nul", b'{"weight_map":{}}\0{}')
+    put("bad_bom", b'\xef\xbb\xbf{"weight_map":{}}')
+    put("bad_utf8", b'{"weight_map":{"\xff":"a"}}')
+
+
+def make_table_open():
+    put = lambda name, text, data: write("table_open", name, safetensors(text, data))
+    fp8, some = bytes(range(64)), bytes(range(0x70, 0xb0))
+    scaled = lambda dtype, shape, size: compact({"x.weight": tensor("F8_E4M3", [8, 8], 0, 64), "x.weight_scale": tensor(dtype, shape, 64, 64 + size)})
+    put("ok_scale_of_all", scaled("BF16", [], 2), fp8 + b"\x80\x3f")
+    put("ok_scale_of_rows", scaled("F32", [8, 1], 32), fp8 + some[:32])
+    put("ok_scale_of_blocks", scaled("U8", [8, 4], 32), fp8 + some[:32])
+    put("ok_scale_of_squares", scaled("F8_E8M0", [2, 2], 4), fp8 + b"\0\xff\x7f\xfe")
+    put("bad_scale_shape", scaled("U8", [8, 3], 24), fp8 + some[:24])
+    put("bad_scale_type", scaled("F16", [8], 16), fp8 + some[:16])
+    put("ok_i8", compact({"x": tensor("I8", [8, 8], 0, 64)}), fp8)
+    put("ok_bytes", compact({"x": tensor("U8", [4, 16], 0, 64)}), fp8)
+    put("ok_pieces", compact({"s1": tensor("F16", [2, 4], 0, 16), "s0": tensor("F16", [1, 4], 16, 24), "s2": tensor("F16", [0, 4], 24, 24)}), fp8[:24])
+    put("bad_missing_piece", compact({"s1": tensor("F16", [2, 4], 0, 16), "s3": tensor("F16", [1, 4], 16, 24)}), fp8[:24])
+    put("ok_bf16", compact({"x": tensor("BF16", [4, 3], 0, 24)}), some[:24])
+    write("table_open", "bad_shard_index", b'{"weight_map":{"x":"no_such_file_of_windrow"}}')
+    write("table_open", "ok_npy_bytes", npy("{'descr': '|u1', 'fortran_order': False, 'shape': (4, 16), }", fp8))
 
 
 def npy(text, data=b"", version=(1, 0), length=None):
@@ -169,7 +212,9 @@ KNOWN_SUM = 0xb375dcfc  # XXH3-64 of the first 508 bytes of slot(2), its low 32 
 
 if __name__ == "__main__":
     make_safetensors()
+    make_shard_index()
     make_npy()
+    make_table_open()
     make_meta_slot()
     make_word2vec_text()
     make_word2vec_bin()

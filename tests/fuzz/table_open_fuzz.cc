@@ -1,5 +1,5 @@
-// The input is a whole file. Whatever opens as a table must be readable from its first row to its last, vocabulary
-// included, and to verify.
+// The input is a whole file. Whatever opens as a table, however it was asked for, must be readable from its first
+// row to its last, scales and vocabulary included, and to verify.
 
 #include <unistd.h>
 #include <windrow/windrow.h>
@@ -44,6 +44,7 @@ void read_rows(const Table& table) {
   std::vector<float> out(ids.size() * static_cast<size_t>(table.dim()));
   WINDROW_REQUIRE(gather(table, std::span(ids), RowsOut(out, static_cast<size_t>(table.dim()))).has_value());
   WINDROW_REQUIRE(table.row(table.rows() - 1) != nullptr);
+  WINDROW_REQUIRE(table.prefetch(std::span(ids)).has_value());
 }
 
 void read_vocabulary(const Vocabulary& vocabulary, int64_t rows) {
@@ -63,14 +64,26 @@ void read_vocabulary(const Vocabulary& vocabulary, int64_t rows) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static InputFile file;
   file.hold(data, size);
-  const auto table = Table::open(file.path(), {.unclean = Unclean::kAny});
-  if (!table) {
-    WINDROW_REQUIRE(!table.error().message.empty());
-    return 0;
+  using Kind = RowFormat::Kind;
+  const OpenOptions ways[] = {
+      {.unclean = Unclean::kAny},
+      {.unscaled = true, .checked = true, .residency = Residency::kLazy, .unclean = Unclean::kAny},
+      {.row_format = Kind::kInt8, .unclean = Unclean::kAny},
+      {.row_format = Kind::kInt4, .unclean = Unclean::kAny},
+      {.row_format = Kind::kInt2, .residency = Residency::kWarm, .unclean = Unclean::kAny},
+      {.row_format = Kind::kFp8E5m2, .unclean = Unclean::kAny},
+      {.tensor = "s*", .unclean = Unclean::kAny},
+  };
+  for (const OpenOptions& options : ways) {
+    const auto table = Table::open(file.path(), options);
+    if (!table) {
+      WINDROW_REQUIRE(!table.error().message.empty());
+      continue;
+    }
+    if (table->dim() > 1 << 20) continue;  // a legal row, but too much memory for a fuzzer
+    read_rows(*table);
+    read_vocabulary(table->vocabulary(), table->rows());
   }
-  if (table->dim() > 1 << 20) return 0;  // a legal row, but too much memory for a fuzzer
-  read_rows(*table);
-  read_vocabulary(table->vocabulary(), table->rows());
   (void)verify(file.path());
   return 0;
 }

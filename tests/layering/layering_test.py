@@ -19,6 +19,7 @@ MAY_USE = {  # room: the rooms of src it may include, besides itself
     "table": {"io", "format", "kernels", "base"},
     "lookup": ABOVE_TABLE,
     "train": ABOVE_TABLE,
+    "c_api": ABOVE_TABLE | {"lookup", "train"},
     "python": ABOVE_TABLE | {"lookup", "train"},
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks what the shared library exports: `symbols_test.py LIBRARY HEADER...`.
 
-Users get what the public headers declare in namespace windrow, and nothing else. Weak symbols of the C++ standard
+Users get what the public headers declare in namespace windrow, the windrow_ functions for C, and nothing else. Weak symbols of the C++ standard
 library and of tl::expected may be there: every program that uses their templates has its own, equal copy.
 """
 
@@ -31,6 +31,9 @@ def main():
             if name in declared and name != "detail":
                 exported += 1
                 continue
+        elif symbol.startswith("windrow_") and symbol in declared:  # the calls for C
+            exported += 1
+            continue
         elif kind in WEAK_KINDS and WEAK_TEMPLATES.match(symbol):
             continue
         wrong.append(symbol)

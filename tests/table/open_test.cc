@@ -10,6 +10,7 @@
 #include "support/catch.h"
 #include "support/reference_rows.h"
 #include "support/safetensors_file.h"
+#include "table/table_data.h"
 #include "support/temporary_folder.h"
 
 using namespace windrow;

@@ -195,9 +195,9 @@ TEST_CASE("table_writer: what this version does not write is refused at once", "
   const auto trained = TableWriter::create(folder / "t", {.format = RowFormat::f16(2), .optimizer = Sgd{}});
   REQUIRE(!trained);
   CHECK(trained.error().code == ErrorCode::kUnsupported);
-  const auto apart = TableWriter::create(
-      folder / "t", {.format = RowFormat::fp8_e4m3(2).scaled(RowFormat::ScaleType::kF32, 2,
-                                                              RowFormat::ScalePlace::kApart)});
+  const auto apart =
+      TableWriter::create(folder / "t", {.format = RowFormat::fp8_e4m3(2).scaled(
+                                             RowFormat::ScaleType::kF32, 2, RowFormat::ScalePlace::kApart)});
   REQUIRE(!apart);
   CHECK(apart.error().code == ErrorCode::kUnsupported);
   CHECK(folder.entries() == 0);

@@ -7,6 +7,7 @@
 #include "bench_ids.h"
 #include "support/catch.h"
 #include "tools/command.h"
+#include "tools/xml_check.h"
 
 using namespace windrow::tools;
 
@@ -26,7 +27,7 @@ TEST_CASE("bench: the keys of its JSON, and a table that is not changed", "[tool
     const auto json = nlohmann::json::parse(outcome.out);
     for (const char* key : {"op", "optimizer", "row_format", "rows", "dim", "batch", "pooling", "threads",
                             "ids", "simd", "residency", "ns_per_id_median", "ns_per_id_min", "gb_per_s",
-                            "sequential_gb_per_s", "share_of_limit"}) {
+                            "sequential_gb_per_s", "sequential_ns_per_id", "share_of_limit", "mode"}) {
       CAPTURE(key);
       CHECK(json.contains(key));
     }
@@ -51,6 +52,118 @@ TEST_CASE("bench: a table of one row, and one without", "[tools]") {
   CHECK(one.status == 0);
   CHECK(one.says("share of limit"));
   CHECK(windrow_command(folder, {"bench", "none.npy"}).status == 1);
+}
+
+TEST_CASE("bench: a table made in memory, in a row format, by a mode", "[tools]") {
+  const TemporaryFolder folder;
+  for (const std::string mode : {"sum", "mean", "max", "weighted"}) {
+    for (const std::string format : {"f32", "int8", "fp8_e4m3"}) {
+      CAPTURE(mode, format);
+      const auto outcome =
+          windrow_command(folder, {"bench", "--rows", "3000", "--dim", "20", "--row-format", format, "--mode",
+                                   mode, "--batch", "64", "--repeat", "1", "--threads", "1", "--json"});
+      INFO(outcome.err);
+      REQUIRE(outcome.status == 0);
+      const auto json = nlohmann::json::parse(outcome.out);
+      CHECK(json["row_format"] == format);
+      CHECK(json["mode"] == mode);
+      CHECK(json["rows"] == 3000);
+      CHECK(json["row_bytes"] == (format == "f32" ? 80 : format == "int8" ? 28 : 24));
+      CHECK(json["sequential_ns_per_id"].get<double>() > 0);
+    }
+  }
+  CHECK(folder.entries() == 0);
+}
+
+TEST_CASE("bench: sweeps as a table, as JSON and as a picture", "[tools]") {
+  const TemporaryFolder folder;
+  struct Case {
+    std::string over;
+    std::vector<double> x;
+  };
+  for (const Case& sweep :
+       {Case{"table", {65536, 131072, 160000}},
+        Case{"dim", {8, 16, 32, 50, 64, 100, 128, 160, 256, 300, 512, 768, 1024}}, Case{"threads", {1, 2, 3}},
+        Case{"batch", {1, 4, 16, 64, 256, 1024, 4096, 16384, 65536}}}) {
+    CAPTURE(sweep.over);
+    const std::vector<std::string> arguments = {"bench", "--sweep",   sweep.over,  "--rows",   "2500",
+                                                "--dim", "16",        "--pooling", "2",        "--batch",
+                                                "512",   "--threads", "3",         "--repeat", "1"};
+    auto with = arguments;
+    with.insert(with.end(), {"--svg", "sweep.svg", "--json"});
+    const auto outcome = windrow_command(folder, with);
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    const auto json = nlohmann::json::parse(outcome.out);
+    CHECK(json["sweep"] == sweep.over);
+    std::vector<double> x;
+    for (const auto& point : json["points"]) {
+      x.push_back(point["x"]);
+      CHECK(point["ns_per_id_median"].get<double>() > 0);
+      CHECK(point["sequential_ns_per_id"].get<double>() > 0);
+    }
+    CHECK(x == sweep.x);
+    const std::string svg = read_text(folder / "sweep.svg");
+    INFO(svg);
+    CHECK(xml_problem(svg) == "");
+    size_t markers = 0;
+    for (size_t at = svg.find("<circle"); at != std::string::npos; at = svg.find("<circle", at + 1))
+      ++markers;
+    CHECK(markers == sweep.x.size());
+    CHECK(folder.entries() == 1);
+  }
+  const auto text = windrow_command(folder, {"bench", "--sweep", "threads", "--threads", "1", "--rows", "100",
+                                             "--op", "gather", "--repeat", "1"});
+  INFO(text.err);
+  CHECK(text.status == 0);
+  CHECK(text.says("of limit"));
+  CHECK(text.says("100 rows"));
+}
+
+TEST_CASE("bench: a sweep over batches or threads of a table that is there", "[tools]") {
+  const TemporaryFolder folder;
+  write_array<float>(folder / "t.npy", "<f4", {3, 4}, std::vector<float>(12, 1.5f));
+  const auto outcome = windrow_command(
+      folder, {"bench", "t.npy", "--sweep", "threads", "--threads", "2", "--repeat", "1", "--json"});
+  INFO(outcome.err);
+  REQUIRE(outcome.status == 0);
+  const auto json = nlohmann::json::parse(outcome.out);
+  REQUIRE(json["points"].size() == 2);
+  CHECK(json["points"][1]["rows"] == 3);
+  CHECK(json["points"][1]["threads"] == 2);
+}
+
+TEST_CASE("bench: what does not go together", "[tools]") {
+  const TemporaryFolder folder;
+  write_array<float>(folder / "t.npy", "<f4", {3, 4}, std::vector<float>(12, 1.5f));
+  for (const std::vector<std::string>& more :
+       std::vector<std::vector<std::string>>{{"t.npy", "--align-rows"},
+                                             {"t.npy", "--row-format", "fp8_e4m3", "--scale", "none"},
+                                             {"--tensor", "weight"},
+                                             {"t.npy", "--rows", "5"},
+                                             {"t.npy", "--sweep", "table"},
+                                             {"t.npy", "--sweep", "dim"},
+                                             {"t.npy", "--svg", "x.svg"},
+                                             {"--svg", "x.svg"},
+                                             {"--op", "step"},
+                                             {"--op", "gather", "--mode", "max"},
+                                             {"--residency", "huge"},
+                                             {"--sweep", "rows"},
+                                             {"--mode", "median"},
+                                             {"--rows", "0"}}) {
+    std::string line;
+    for (const auto& word : more) line += word + " ";
+    CAPTURE(line);
+    std::vector<std::string> arguments = {"bench"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto outcome = windrow_command(folder, arguments);
+    INFO(outcome.err);
+    CHECK(outcome.status == 2);
+    CHECK(outcome.out.empty());
+  }
+  const auto full = windrow_command(folder, {"bench", "--rows", "1099511627776", "--dim", "1048576"});
+  CHECK(full.status == 1);
+  CHECK(folder.entries() == 1);
 }
 
 TEST_CASE("bench ids: Zipf's law, by count against the exact probabilities", "[tools]") {

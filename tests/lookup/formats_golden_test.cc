@@ -1,0 +1,180 @@
+#include <windrow/lookup.h>
+
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "support/catch.h"
+
+// Rows that torch 1.13.1 packed (quantized.embedding_bag_{byte,4bit,2bit}_prepack), what it unpacks from them, and
+// what its embedding_bag makes of that; and the values that OCP defines for fp8.
+
+using namespace windrow;
+
+namespace {
+
+struct Golden {
+  RowFormat format;
+  std::vector<uint8_t> rows;
+  std::vector<uint32_t> unpacked;
+  std::vector<uint32_t> pooled[3];  // sum, mean, max of the bags (0 2 2) () (3 1) (0 3)
+};
+
+const Golden kGoldens[] = {
+    {RowFormat::of(RowFormat::Kind::kInt8, 6),
+     {
+         0xff, 0x00, 0x21, 0x35, 0x22, 0xfb, 0xd2, 0xd1, 0x11, 0x3d, 0x00, 0x00, 0xa6, 0xc0, 0xff, 0xa7,
+         0x00, 0x11, 0x5a, 0x79, 0xa7, 0xa6, 0x26, 0x3d, 0x00, 0x80, 0xb8, 0xc0, 0xcd, 0x8e, 0x2f, 0x00,
+         0xec, 0xff, 0xe7, 0xe6, 0xe6, 0x3c, 0x00, 0x80, 0x88, 0xc0, 0x00, 0x18, 0x7d, 0x6b, 0xff, 0x90,
+         0xac, 0xab, 0x2b, 0x3d, 0x00, 0x00, 0xbb, 0xc0,
+     },
+     {
+         0x40790000, 0xc0a60000, 0xc08067e8, 0xc0533e3e, 0xc07e8888, 0x406fe2e4, 0x40938000, 0x3f83b5b8,
+         0xc0b88000, 0xc0a25dde, 0xc006a5a5, 0xbf57b3b0, 0x3fc19b9c, 0xbe86bec0, 0xc03c3737, 0xc0888000,
+         0x4018b9ba, 0x403b0000, 0xc0bb0000, 0xc09acfd0, 0xbf1ad2d0, 0xbfadf9f8, 0x409b0000, 0x3e442440,
+     },
+     {
+         {
+             0x40dd4dce, 0xc0b6d7d8, 0xc11e4f90, 0xc13d4f90, 0x3f4babb0, 0x411978b9, 0x00000000, 0x00000000,
+             0x00000000, 0x00000000, 0x00000000, 0x00000000, 0xbf9e0000, 0xc073c4c4, 0xc0cbda5a, 0xc0cddc5c,
+             0x402f5a5b, 0xbf26aaa0, 0xbffa0000, 0xc12067e8, 0xc093c242, 0xc0951d9d, 0x3f5ddde0, 0x407c2528,
+         },
+         {
+             0x40138934, 0xbff3ca75, 0xc05314c0, 0xc07c6a15, 0x3e87c7cb, 0x404ca0f7, 0x00000000, 0x00000000,
+             0x00000000, 0x00000000, 0x00000000, 0x00000000, 0xbf1e0000, 0xbff3c4c4, 0xc04bda5a, 0xc04ddc5c,
+             0x3faf5a5b, 0xbea6aaa0, 0xbf7a0000, 0xc0a067e8, 0xc013c242, 0xc0151d9d, 0x3edddde0, 0x3ffc2528,
+         },
+         {
+             0x40790000, 0xbe86bec0, 0xc03c3737, 0xc0533e3e, 0x4018b9ba, 0x406fe2e4, 0x00000000, 0x00000000,
+             0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x40938000, 0x3f83b5b8, 0xbf1ad2d0, 0xbfadf9f8,
+             0x409b0000, 0x3e442440, 0x40790000, 0xc09acfd0, 0xbf1ad2d0, 0xbfadf9f8, 0x409b0000, 0x406fe2e4,
+         },
+     }},
+    {RowFormat::of(RowFormat::Kind::kInt4, 6),
+     {
+         0x0f, 0x32, 0xf2, 0xd7, 0x38, 0x30, 0xc5, 0xaf, 0x10, 0x75, 0x89, 0x39, 0xc4, 0xc5, 0x8c, 0x03,
+         0xfe, 0xab, 0x37, 0x44, 0xc4, 0x10, 0x67, 0x8f, 0xb3, 0x39, 0xd8, 0xc5,
+     },
+     {
+         0x4078c800, 0xc0a60000, 0xc07e9000, 0xc057d800, 0xc07e9000, 0x4078c800, 0x40939c00, 0x3f93a000,
+         0xc0b88000, 0xc0a25c00, 0xc0139800, 0xbf6c2000, 0x3fbe2000, 0xbedd0000, 0xc034fc00, 0xc0888000,
+         0x401c6800, 0x403b1400, 0xc0bb0000, 0xc0a43400, 0xbf5b6000, 0xbfc8e000, 0x409af400, 0xbe140000,
+     },
+     {
+         {
+             0x40db7400, 0xc0c1a000, 0xc11a2200, 0xc13e7600, 0x3f690000, 0x411bbc00, 0x00000000, 0x00000000,
+             0x00000000, 0x00000000, 0x00000000, 0x00000000, 0xbf9d9000, 0xc07e9800, 0xc0d3ec00, 0xc0d49400,
+             0x40225000, 0xbf889000, 0xbffa7000, 0xc1251a00, 0xc09ab400, 0xc09e2400, 0x3f5d6000, 0x406f8800,
+         },
+         {
+             0x40124d55, 0xc0011555, 0xc04d82ab, 0xc07df2ab, 0x3e9b5555, 0x404fa555, 0x00000000, 0x00000000,
+             0x00000000, 0x00000000, 0x00000000, 0x00000000, 0xbf1d9000, 0xbffe9800, 0xc053ec00, 0xc0549400,
+             0x3fa25000, 0xbf089000, 0xbf7a7000, 0xc0a51a00, 0xc01ab400, 0xc01e2400, 0x3edd6000, 0x3fef8800,
+         },
+         {
+             0x4078c800, 0xbedd0000, 0xc034fc00, 0xc057d800, 0x401c6800, 0x4078c800, 0x00000000, 0x00000000,
+             0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x40939c00, 0x3f93a000, 0xbf5b6000, 0xbfc8e000,
+             0x409af400, 0xbe140000, 0x4078c800, 0xc0a43400, 0xbf5b6000, 0xbfc8e000, 0x409af400, 0x4078c800,
+         },
+     }},
+    {RowFormat::of(RowFormat::Kind::kInt2, 8),
+     {
+         0x43, 0x3c, 0x0d, 0x42, 0x30, 0xc5, 0x0b, 0xb5, 0xeb, 0x42, 0xc4, 0xc5, 0x1a, 0xaf, 0xcb, 0x40,
+         0x44, 0xc4, 0x50, 0x0b, 0x20, 0x43, 0xd8, 0xc5,
+     },
+     {
+         0x4078e000, 0xc0a60000, 0xc0a60000, 0xc00a6000, 0xc0a60000, 0x4078e000, 0x4078e000, 0xc0a60000,
+         0x40939000, 0x3f938000, 0xc0b88000, 0xc0b88000, 0xc013a000, 0xc013a000, 0x40939000, 0x3f938000,
+         0x3f070000, 0x3f070000, 0xbfef4000, 0xc0888000, 0x403b2000, 0x403b2000, 0x3f070000, 0x3f070000,
+         0xc0bb0000, 0xc0bb0000, 0xc0120000, 0xc0120000, 0x409b0000, 0x3fa40000, 0xc0bb0000, 0xc0bb0000,
+     },
+     {
+         {
+             0x409e3000, 0xc0844000, 0xc10ed000, 0xc12b1800, 0x3f290000, 0x411bc800, 0x409e3000, 0xc0844000,
+             0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000,
+             0xbf9dc000, 0xc0962000, 0xc100c000, 0xc100c000, 0x40226000, 0xbf834000, 0xbf9dc000, 0xc0962000,
+             0xbffa4000, 0xc1308000, 0xc0ef0000, 0xc08e3000, 0xbeb00000, 0x40a57000, 0xbffa4000, 0xc1308000,
+         },
+         {
+             0x3fd2eaab, 0xbfb05555, 0xc03e6aab, 0xc0642000, 0x3e615555, 0x404fb555, 0x3fd2eaab, 0xbfb05555,
+             0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000,
+             0xbf1dc000, 0xc0162000, 0xc080c000, 0xc080c000, 0x3fa26000, 0xbf034000, 0xbf1dc000, 0xc0162000,
+             0xbf7a4000, 0xc0b08000, 0xc06f0000, 0xc00e3000, 0xbe300000, 0x40257000, 0xbf7a4000, 0xc0b08000,
+         },
+         {
+             0x4078e000, 0x3f070000, 0xbfef4000, 0xc00a6000, 0x403b2000, 0x4078e000, 0x4078e000, 0x3f070000,
+             0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000,
+             0x40939000, 0x3f938000, 0xc0120000, 0xc0120000, 0x409b0000, 0x3fa40000, 0x40939000, 0x3f938000,
+             0x4078e000, 0xc0a60000, 0xc0120000, 0xc00a6000, 0x409b0000, 0x4078e000, 0x4078e000, 0xc0a60000,
+         },
+     }},
+};
+
+std::vector<uint32_t> bits_of(const std::vector<float>& values) {
+  std::vector<uint32_t> bits;
+  for (const float value : values) bits.push_back(std::bit_cast<uint32_t>(value));
+  return bits;
+}
+
+std::vector<float> row_values(const RowFormat& format, const std::vector<uint8_t>& row,
+                              const std::vector<uint8_t>& scales = {}) {
+  const auto table = Table::wrap(row.data(), 1, format, scales.empty() ? nullptr : scales.data());
+  REQUIRE(table);
+  const std::vector<int64_t> ids = {0};
+  std::vector<float> out(static_cast<size_t>(format.dim));
+  REQUIRE(gather(*table, std::span(ids), RowsOut(out, out.size())));
+  return out;
+}
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+bool same(const std::vector<float>& a, const std::vector<float>& b) {
+  bool equal = a.size() == b.size();
+  for (size_t i = 0; equal && i < a.size(); ++i) {
+    equal = std::isnan(a[i]) ? std::isnan(b[i]) : std::bit_cast<uint32_t>(a[i]) == std::bit_cast<uint32_t>(b[i]);
+  }
+  return equal;
+}
+
+}  // namespace
+
+TEST_CASE("rows that torch packed are unpacked and pooled to the same bits", "[lookup]") {
+  for (const Golden& golden : kGoldens) {
+    CAPTURE(static_cast<int>(golden.format.kind));
+    const auto table = Table::wrap(golden.rows.data(), 4, golden.format);
+    REQUIRE(table);
+    const auto dim = static_cast<size_t>(golden.format.dim);
+    const std::vector<int64_t> all = {0, 1, 2, 3};
+    std::vector<float> out(4 * dim);
+    REQUIRE(gather(*table, std::span(all), RowsOut(out, dim)));
+    CHECK(bits_of(out) == golden.unpacked);
+
+    const std::vector<int64_t> ids = {0, 2, 2, 3, 1, 0, 3}, offsets = {0, 3, 3, 5, 7};
+    Bags bags;
+    bags.ids = std::span(ids);
+    bags.offsets = std::span(offsets);
+    for (const auto pooling : {Pooling::kSum, Pooling::kMean, Pooling::kMax}) {
+      REQUIRE(pool(*table, bags, pooling, RowsOut(out, dim)));
+      CHECK(bits_of(out) == golden.pooled[static_cast<size_t>(pooling)]);
+    }
+  }
+}
+
+TEST_CASE("fp8 codes have the values that OCP defines", "[lookup]") {
+  CHECK(same(row_values(RowFormat::fp8_e4m3(14), {0x00, 0x80, 0x01, 0x07, 0x08, 0x30, 0x38, 0x39, 0x40, 0x7e, 0x7f,
+                                                  0xff, 0xb8, 0xfe}),
+             {0.0f, -0.0f, 0x1p-9f, 0.013671875f, 0x1p-6f, 0.5f, 1, 1.125f, 2, 448, kNan, kNan, -1, -448}));
+  CHECK(same(row_values(RowFormat::fp8_e5m2(17), {0x00, 0x80, 0x01, 0x03, 0x04, 0x3c, 0x3d, 0x40, 0x7b, 0x7c, 0x7d,
+                                                  0x7e, 0x7f, 0xbc, 0xfb, 0xfc, 0xff}),
+             {0.0f, -0.0f, 0x1p-16f, 3 * 0x1p-16f, 0x1p-14f, 1, 1.25f, 2, 57344, kInfinity, kNan, kNan, kNan, -1,
+              -57344, -kInfinity, kNan}));
+}
+
+TEST_CASE("ue8m0 scales are powers of two, the smallest a subnormal float, 255 NaN", "[lookup]") {
+  const auto format =
+      RowFormat::fp8_e4m3(6).scaled(RowFormat::ScaleType::kUe8m0, 1, RowFormat::ScalePlace::kApart);
+  CHECK(same(row_values(format, {0x38, 0x38, 0x38, 0x38, 0x38, 0x38}, {127, 128, 126, 0, 254, 255}),
+             {1, 2, 0.5f, 0x1p-127f, 0x1p127f, kNan}));
+}
