@@ -147,7 +147,9 @@ void print_description(const Json& json) {
   const std::string kind = text("kind");
   print_line(text("path"));
   print_line("  kind         ",
-             kind == "windrow" ? "Windrow table" : kind + " file, opened in place, read-only");
+             kind == "windrow"      ? "Windrow table"
+             : kind == "checkpoint" ? "checkpoint, opened in place, read-only"
+                                    : kind + " file, opened in place, read-only");
   print_line("  rows x dim   ", number("rows"), " x ", number("dim"), ", ", text("row_format"), ", ",
              number("stride_bytes"), " bytes from row to row");
   if (json.contains("scale_type")) {

@@ -106,7 +106,7 @@ class IndexReader {
 
   const uint64_t* consumed_;
   uint64_t depth_ = 0;
-  bool at_map_ = false;   // the key read last at the root is `weight_map`
+  bool at_map_ = false;  // the key read last at the root is `weight_map`
   std::string tensor_;
   std::map<std::string, size_t> numbers_;  // of files; ordered, as a hash table could be flooded
 };
@@ -126,8 +126,7 @@ Result<ShardIndex> parse_text(std::string_view text) {
     return fail(ErrorCode::kFormat, "the index has no ", kMapName, ", which says where the tensors are");
   }
   auto& tensors = reader.index.tensors;
-  std::sort(tensors.begin(), tensors.end(),
-            [](const auto& a, const auto& b) { return a.tensor < b.tensor; });
+  std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.tensor < b.tensor; });
   const auto twin = std::adjacent_find(tensors.begin(), tensors.end(),
                                        [](const auto& a, const auto& b) { return a.tensor == b.tensor; });
   if (twin != tensors.end()) {

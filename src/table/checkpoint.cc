@@ -37,7 +37,10 @@ uint64_t number_of(std::string_view digits) {
 
 Result<void> Checkpoint::add(const std::string& path) {
   where_ += concat(where_.empty() ? "" : ", ", path);
-  if (is_folder(system_, path)) return add_folder(path);
+  return is_folder(system_, path) ? add_folder(path) : add_file(path);
+}
+
+Result<void> Checkpoint::add_file(const std::string& path) {
   const std::string real = system_.resolve(path);
   for (const File& file : files_) {
     if (file.data && file.data->path() == real) return {};
@@ -61,7 +64,7 @@ Result<void> Checkpoint::add_folder(const std::string& path) {
     const std::string full = concat(path, name);
     auto exists = system_.exists(full);
     if (!exists) return pass(exists);
-    if (*exists && !is_folder(system_, full)) return add(full);
+    if (*exists && !is_folder(system_, full)) return add_file(full);
   }
   auto names = system_.list_folder_of(path + "/");
   if (!names) return pass(names);
@@ -91,7 +94,8 @@ Result<bool> Checkpoint::add_if_index(const std::string& path) {
   auto start = read(std::min<uint64_t>(*size, 64));
   if (!start) return pass(start);
   const size_t first = start->find_first_not_of(" \t\r\n");
-  if (first == start->npos || (*start)[first] != '{' || start->substr(0, 8).find('\0') != start->npos) return false;
+  if (first == start->npos || (*start)[first] != '{' || start->substr(0, 8).find('\0') != start->npos)
+    return false;
   if (*size > kMaxShardIndexBytes) {
     return fail(ErrorCode::kUnsupported, path, ": JSON text of ", *size, " bytes; an index may have ",
                 kMaxShardIndexBytes);
@@ -129,8 +133,9 @@ Result<void> Checkpoint::open(File& file) {
 
 Result<Checkpoint::Found> Checkpoint::found_in(File& file, std::string_view name) {
   if (auto opened = open(file); !opened) return pass(opened);
-  const auto at = std::lower_bound(file.by_name.begin(), file.by_name.end(), name,
-                                   [](const auto* tensor, std::string_view text) { return tensor->name < text; });
+  const auto at =
+      std::lower_bound(file.by_name.begin(), file.by_name.end(), name,
+                       [](const auto* tensor, std::string_view text) { return tensor->name < text; });
   if (at != file.by_name.end() && (*at)->name == name) return Found{&*file.data, *at};
   return fail(ErrorCode::kFormat, file.path, ": holds no tensor \"", name, "\", though ", file.index_path,
               " says so");
@@ -177,7 +182,8 @@ Result<std::vector<Checkpoint::Found>> Checkpoint::find_pieces(const NumberPatte
   auto name = std::lower_bound(names_.begin(), names_.end(), pattern.prefix(),
                                [](const Name& each, std::string_view text) { return each.text < text; });
   for (; name != names_.end() && name->text.starts_with(pattern.prefix()); ++name) {
-    if (const auto digits = pattern.digits_in(name->text)) pieces.push_back({number_of(*digits), *digits, &*name});
+    if (const auto digits = pattern.digits_in(name->text))
+      pieces.push_back({number_of(*digits), *digits, &*name});
   }
   if (pieces.empty()) {
     return fail(ErrorCode::kNotFound, where_, ": no tensor is named \"", pattern.text(),
@@ -194,8 +200,8 @@ Result<std::vector<Checkpoint::Found>> Checkpoint::find_pieces(const NumberPatte
                   piece.name->text, "\" in ", piece.name->file->path);
     }
     if (piece.number > i) {
-      return fail(ErrorCode::kNotFound, where_, ": \"", pattern.text(), "\": number ", i, " is missing; there are ",
-                  pieces.size(), " pieces up to number ", pieces.back().number);
+      return fail(ErrorCode::kNotFound, where_, ": \"", pattern.text(), "\": number ", i,
+                  " is missing; there are ", pieces.size(), " pieces up to number ", pieces.back().number);
     }
   }
   std::vector<Found> found;
@@ -210,8 +216,9 @@ Result<std::vector<Checkpoint::Found>> Checkpoint::find_pieces(const NumberPatte
 
 Result<std::optional<Checkpoint::Found>> Checkpoint::find(std::string_view name, const DataFile* near) {
   sort_names();
-  const auto begin = std::lower_bound(names_.begin(), names_.end(), name,
-                                      [](const Name& each, std::string_view text) { return each.text < text; });
+  const auto begin =
+      std::lower_bound(names_.begin(), names_.end(), name,
+                       [](const Name& each, std::string_view text) { return each.text < text; });
   auto end = begin;
   File* file = nullptr;
   for (; end != names_.end() && end->text == name; ++end) {
@@ -219,8 +226,8 @@ Result<std::optional<Checkpoint::Found>> Checkpoint::find(std::string_view name,
   }
   if (begin == end) return std::nullopt;
   if (!file && end - begin > 1) {
-    return fail(ErrorCode::kInvalidArgument, where_, ": tensor \"", name, "\" is in ", begin->file->path, " and in ",
-                std::next(begin)->file->path, ": which of them is meant?");
+    return fail(ErrorCode::kInvalidArgument, where_, ": tensor \"", name, "\" is in ", begin->file->path,
+                " and in ", std::next(begin)->file->path, ": which of them is meant?");
   }
   auto found = found_in(file ? *file : *begin->file, name);
   if (!found) return pass(found);

@@ -17,8 +17,8 @@
 namespace windrow {
 
 // The tensors of one or several files, found by name wherever they are. A file that an index speaks of is
-// opened when a tensor in it is wanted, and only once; a file given by itself is opened at once, since only its
-// header says what it holds. Nothing but headers is read.
+// opened when a tensor in it is wanted, and only once; a file given by itself is opened at once, since only
+// its header says what it holds. Nothing but headers is read.
 class Checkpoint {
  public:
   explicit Checkpoint(io::FileSystem& system) : system_(system) {}
@@ -59,6 +59,7 @@ class Checkpoint {
   };
 
   Result<void> add_folder(const std::string& path);
+  Result<void> add_file(const std::string& path);
   Result<bool> add_if_index(const std::string& path);
   Result<void> open(File& file);
   Result<Found> found_in(File& file, std::string_view name);

@@ -24,8 +24,8 @@ struct DataFile {
   const std::string& path() const { return file->path(); }
 };
 
-// Opens `path`, symbolic links resolved. kFormat for files of other kinds; the message names those that people
-// try. kNotFound, kIo.
+// Opens `path`, symbolic links resolved. kFormat for files of other kinds; the message names those that
+// people try. kNotFound, kIo.
 Result<DataFile> open_data_file(io::FileSystem& system, const std::string& path, io::Access access);
 
 // `error` with the file in front of its message.

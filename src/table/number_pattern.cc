@@ -11,8 +11,9 @@ Result<NumberPattern> NumberPattern::parse(std::string_view text) {
   pattern.text_ = text;
   pattern.star_ = text.find('*');
   if (pattern.star_ == text.npos || text.find('*', pattern.star_ + 1) != text.npos) {
-    return fail(ErrorCode::kInvalidArgument, "\"", text,
-                "\": one `*` may stand for the number in the names of a table's pieces, and no more than one");
+    return fail(
+        ErrorCode::kInvalidArgument, "\"", text,
+        "\": one `*` may stand for the number in the names of a table's pieces, and no more than one");
   }
   return pattern;
 }

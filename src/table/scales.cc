@@ -43,7 +43,8 @@ std::optional<uint64_t> square_block(uint64_t rows, uint64_t row_parts, uint64_t
   const uint64_t even = dim / column_parts;
   if (dim % column_parts == 0 && even >= low && even <= high) likely.push_back(even);
   for (uint64_t power = 1; power <= std::min(high, uint64_t{1} << 62); power *= 2) {
-    if (power >= low && std::find(likely.begin(), likely.end(), power) == likely.end()) likely.push_back(power);
+    if (power >= low && std::find(likely.begin(), likely.end(), power) == likely.end())
+      likely.push_back(power);
   }
   if (likely.size() != 1) return std::nullopt;
   return likely[0];
@@ -54,7 +55,8 @@ std::optional<uint64_t> square_block(uint64_t rows, uint64_t row_parts, uint64_t
 std::vector<std::string> scale_names(std::string_view rows) {
   std::vector<std::string> names;
   for (const char* suffix : {"_scale", "_scale_inv", ".scale"}) names.push_back(concat(rows, suffix));
-  if (rows.ends_with(kWeight)) names.push_back(concat(rows.substr(0, rows.size() - kWeight.size()), ".scale"));
+  if (rows.ends_with(kWeight))
+    names.push_back(concat(rows.substr(0, rows.size() - kWeight.size()), ".scale"));
   if (rows == kWeight.substr(1)) names.emplace_back("scale");
   return names;
 }
@@ -74,10 +76,12 @@ std::vector<std::string> shared_scale_names(std::string_view pattern) {
 
 Result<ScaleLayout> scale_layout(const safetensors::Tensor& scales, int64_t row_count, int64_t dim_count) {
   const auto rows = static_cast<uint64_t>(row_count), dim = static_cast<uint64_t>(dim_count);
-  const std::string text = concat("scales \"", scales.name, "\" ", scales.dtype, " ", shape_text(scales.shape));
+  const std::string text =
+      concat("scales \"", scales.name, "\" ", scales.dtype, " ", shape_text(scales.shape));
   const auto type = scale_type_of(scales.dtype);
   if (!type) {
-    return fail(ErrorCode::kUnsupported, text, ": scales can be F32, BF16, F8_E8M0 or U8 (the same as F8_E8M0)");
+    return fail(ErrorCode::kUnsupported, text,
+                ": scales can be F32, BF16, F8_E8M0 or U8 (the same as F8_E8M0)");
   }
   RowFormat format = RowFormat::fp8_e4m3(dim_count).scaled(*type, dim_count);
   const auto layout = [&](uint64_t block, uint64_t rows_per_scale) {
@@ -88,7 +92,8 @@ Result<ScaleLayout> scale_layout(const safetensors::Tensor& scales, int64_t row_
   };
 
   const auto& shape = scales.shape;
-  if (std::all_of(shape.begin(), shape.end(), [](uint64_t extent) { return extent == 1; }) && shape.size() <= 2) {
+  if (std::all_of(shape.begin(), shape.end(), [](uint64_t extent) { return extent == 1; }) &&
+      shape.size() <= 2) {
     return layout(dim, std::numeric_limits<uint64_t>::max());
   }
   const uint64_t row_parts = shape[0], column_parts = shape.size() == 2 ? shape[1] : 1;
@@ -98,9 +103,10 @@ Result<ScaleLayout> scale_layout(const safetensors::Tensor& scales, int64_t row_
   if (shape.size() == 2 && row_parts != rows) {
     if (const auto side = square_block(rows, row_parts, dim, column_parts)) return layout(*side, *side);
   }
-  return fail(ErrorCode::kFormat, text, " do not fit rows of shape [", rows, ", ", dim,
-              "]: they must be one value, [rows], [rows, n] where n divides the columns, or one for every block "
-              "of b rows and b columns, where only one b is possible");
+  return fail(
+      ErrorCode::kFormat, text, " do not fit rows of shape [", rows, ", ", dim,
+      "]: they must be one value, [rows], [rows, n] where n divides the columns, or one for every block "
+      "of b rows and b columns, where only one b is possible");
 }
 
 }  // namespace windrow

@@ -11,8 +11,8 @@
 
 namespace windrow {
 
-// Scales of fp8 and i8 rows in a tensor of their own, as checkpoints have them: how that tensor is called, and
-// how its shape says which values share a scale.
+// Scales of fp8 and i8 rows in a tensor of their own, as checkpoints have them: how that tensor is called,
+// and how its shape says which values share a scale.
 
 // The names under which the scales of the tensor `rows` may be found.
 std::vector<std::string> scale_names(std::string_view rows);

@@ -159,7 +159,8 @@ Result<StoredRows> npy_rows(const DataFile& file, std::optional<Kind> row_format
   if (array.descr.ends_with("V2") && row_format == Kind::kBf16) {
     element = find_element("BF16", &Element::safetensors);
   } else {
-    element = find_element(array.descr.ends_with("V1") ? "|u1" : std::string_view(array.descr), &Element::npy);
+    element =
+        find_element(array.descr.ends_with("V1") ? "|u1" : std::string_view(array.descr), &Element::npy);
   }
   auto stored = foreign_rows(matrix, element, row_format);
   if (stored && !array.c_order()) {

@@ -29,8 +29,8 @@ struct StoredRows {
 // what that is.
 bool is_table_shaped(const safetensors::Tensor& tensor, std::optional<RowFormat::Kind> row_format);
 
-// The rows of `tensor`, or of an .npy file (`tensor` is null), as OpenOptions.row_format says; scales apart are
-// not looked for. The tensor `weight` of a Windrow file is what `_meta` says: that is read.
+// The rows of `tensor`, or of an .npy file (`tensor` is null), as OpenOptions.row_format says; scales apart
+// are not looked for. The tensor `weight` of a Windrow file is what `_meta` says: that is read.
 // Errors: kUnsupported, kInvalidArgument, kFormat, kMetaCorrupt, kVersion, kIo
 Result<StoredRows> stored_rows(const DataFile& file, const safetensors::Tensor* tensor,
                                std::optional<RowFormat::Kind> row_format);

@@ -17,7 +17,8 @@ using Tensors = std::span<const safetensors::Tensor* const>;
 constexpr size_t kMaxListed = 40;
 
 std::optional<size_t> find_named(Tensors tensors, std::string_view name) {
-  const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const auto* t) { return t->name == name; });
+  const auto found =
+      std::find_if(tensors.begin(), tensors.end(), [&](const auto* t) { return t->name == name; });
   if (found == tensors.end()) return std::nullopt;
   return static_cast<size_t>(found - tensors.begin());
 }
@@ -54,10 +55,11 @@ Result<size_t> choose_table(Tensors tensors, const std::string& name,
     if (could_be) found = i;
   }
   if (candidates.empty()) {
-    return fail(ErrorCode::kUnsupported, where,
-                ": holds no table, which is two-dimensional, of F32, F16, BF16, F8_E4M3, F8_E5M2 or I8, or of U8 "
-                "with a row_format",
-                others.empty() ? "; it holds no tensors at all" : "; it holds", list_of(others));
+    return fail(
+        ErrorCode::kUnsupported, where,
+        ": holds no table, which is two-dimensional, of F32, F16, BF16, F8_E4M3, F8_E5M2 or I8, or of U8 "
+        "with a row_format",
+        others.empty() ? "; it holds no tensors at all" : "; it holds", list_of(others));
   }
   if (candidates.size() > 1) {
     return fail(ErrorCode::kInvalidArgument, where,

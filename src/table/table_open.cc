@@ -63,12 +63,13 @@ Result<std::shared_ptr<TableData>> map_plan(TablePlan& plan, const OpenOptions& 
     if (auto clean = check_clean(*piece.file, piece.rows, options.unclean); !clean) return pass(clean);
     const uint64_t begin = piece.rows.rows_begin;
     // All of a Windrow file is the table; of others, what was asked for.
-    Place place{to_map.use(*piece.file, piece.rows.is_windrow()
-                                            ? FileToMap::Bytes{0, piece.file->file_bytes}
-                                            : FileToMap::Bytes{begin, begin + piece.rows_bytes}),
-                0};
+    Place place{
+        to_map.use(*piece.file, piece.rows.is_windrow() ? FileToMap::Bytes{0, piece.file->file_bytes}
+                                                        : FileToMap::Bytes{begin, begin + piece.rows_bytes}),
+        0};
     if (piece.rows.is_windrow() && !piece.rows.slot->clean) to_map.set_busy(place.rows_file);
-    if (const auto& scales = piece.scales) place.scales_file = to_map.use(*scales->file, {scales->begin, scales->end});
+    if (const auto& scales = piece.scales)
+      place.scales_file = to_map.use(*scales->file, {scales->begin, scales->end});
     places.push_back(place);
   }
   auto mapped = map_for_reading(to_map.files(), options);
@@ -84,7 +85,8 @@ Result<std::shared_ptr<TableData>> map_plan(TablePlan& plan, const OpenOptions& 
     if (piece.rows.rows > std::numeric_limits<int64_t>::max() - data->rows) {
       return fail(ErrorCode::kInvalidArgument, piece.file->path(), ": more than 2^63 - 1 rows in all");
     }
-    Segment segment{data->mappings[places[i].rows_file].data + piece.rows.rows_begin, data->rows, piece.rows.rows};
+    Segment segment{data->mappings[places[i].rows_file].data + piece.rows.rows_begin, data->rows,
+                    piece.rows.rows};
     if (const auto& scales = piece.scales) {
       segment.scales = data->mappings[places[i].scales_file].data + scales->begin;
       segment.scale_stride_bytes = scales->layout.stride_bytes;
@@ -105,7 +107,8 @@ Result<Table> Table::open(const std::string& path, const OpenOptions& options) {
     if (!data) return pass(data);
     if (const auto& first = plan->pieces[0]; first.rows.is_windrow()) {
       const io::Mapping& mapping = (*data)->mappings[0];
-      auto vocabulary = VocabularyReader::read(first.file->header, mapping, (*data)->rows, first.file->path());
+      auto vocabulary =
+          VocabularyReader::read(first.file->header, mapping, (*data)->rows, first.file->path());
       if (!vocabulary) return pass(vocabulary);
       (*data)->vocabulary = *vocabulary;
     }

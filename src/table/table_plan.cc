@@ -32,8 +32,8 @@ ScaleNames names_for(const Found& rows, const OpenOptions& options) {
     return {{pattern ? pattern->with(rows.digits) : options.scale_tensor}, {}};
   }
   if (!rows.tensor) return {};
-  return {scale_names(rows.tensor->name), rows.digits.empty() ? std::vector<std::string>()
-                                                              : shared_scale_names(options.tensor)};
+  return {scale_names(rows.tensor->name),
+          rows.digits.empty() ? std::vector<std::string>() : shared_scale_names(options.tensor)};
 }
 
 class Planner {
@@ -105,8 +105,8 @@ class Planner {
 
   static std::string format_text(const RowFormat& format) {
     return concat(row_format_name(format.kind), " rows of dim ", format.dim, " (stride ", format.stride_bytes,
-                  format.block > 0 ? concat(", a scale of type ", static_cast<int>(format.scale_type), " for ",
-                                            format.block, " columns")
+                  format.block > 0 ? concat(", a scale of type ", static_cast<int>(format.scale_type),
+                                            " for ", format.block, " columns")
                                    : std::string(),
                   ")");
   }
@@ -124,8 +124,8 @@ class Planner {
     if (!tensor) return pass(tensor);
     auto layout = scale_layout(*tensor->tensor, rows.rows, rows.format.dim);
     if (!layout) {
-      return fail(layout.error().code, tensor->file->path(), ": ", layout.error().message, " (rows: ",
-                  name_of(found), ")");
+      return fail(layout.error().code, tensor->file->path(), ": ", layout.error().message,
+                  " (rows: ", name_of(found), ")");
     }
     if (!layout->one_value && !taken_.insert(tensor->tensor).second) {
       return fail(ErrorCode::kFormat, name_of(*tensor), " has shape ", shape_text(tensor->tensor->shape),
@@ -152,8 +152,8 @@ class Planner {
         if (!found) return pass(found);
         if (!*found) continue;
         if (match) {
-          return fail(ErrorCode::kInvalidArgument, name_of(rows), ": both \"", match->tensor->name, "\" and \"",
-                      name, "\" could be its scales; name one as scale_tensor");
+          return fail(ErrorCode::kInvalidArgument, name_of(rows), ": both \"", match->tensor->name,
+                      "\" and \"", name, "\" could be its scales; name one as scale_tensor");
         }
         match = **found;
       }
@@ -163,18 +163,20 @@ class Planner {
       return fail(ErrorCode::kNotFound, name_of(rows), ": there is no tensor ", list_of(names.own),
                   ", which is to hold its scales");
     }
-    const std::string tried =
-        names.own.empty() ? "" : concat(": there is none of ", list_of(names.own),
-                                        names.shared.empty() ? "" : concat(", ", list_of(names.shared)));
-    return fail(ErrorCode::kNotFound, name_of(rows), " holds ", row_format_name(kind),
-                " values, but no scales for them were found", tried,
-                ". Name their tensor as scale_tensor, or open with unscaled if the values are meant as they are");
+    const std::string tried = names.own.empty()
+                                  ? ""
+                                  : concat(": there is none of ", list_of(names.own),
+                                           names.shared.empty() ? "" : concat(", ", list_of(names.shared)));
+    return fail(
+        ErrorCode::kNotFound, name_of(rows), " holds ", row_format_name(kind),
+        " values, but no scales for them were found", tried,
+        ". Name their tensor as scale_tensor, or open with unscaled if the values are meant as they are");
   }
 
   io::FileSystem& system_;
   const OpenOptions& options_;
   TablePlan plan_;
-  std::string first_;  // the first piece, for messages
+  std::string first_;                           // the first piece, for messages
   std::set<const safetensors::Tensor*> taken_;  // scales that belong to a piece
 };
 

@@ -19,7 +19,9 @@ bool says(const std::string& message, const std::string& part) {
   return message.find(part) != std::string::npos;
 }
 
-std::string with_file(const std::string& file) { return R"({"weight_map":{"a":")" + file + R"("}})"; }
+std::string with_file(const std::string& file) {
+  return R"({"weight_map":{"a":")" + file + R"("}})";
+}
 
 }  // namespace
 
@@ -35,19 +37,21 @@ TEST_CASE("shard_index: tensors come by name, each with its file", "[format]") {
 }
 
 TEST_CASE("shard_index: all but weight_map is ignored, whatever it is", "[format]") {
-  for (const char* text : {
-           R"({"weight_map":{}})",
-           R"( {"weight_map" : { } } )",
-           R"({"x":[{"weight_map":[1]},null,-1,true],"weight_map":{},"metadata":"weight_map"})",
-           R"({"metadata":{"weight_map":{"a":1}},"x":{"y":{"a":{"b":[[[[[[[[[[1]]]]]]]]]]}}},"weight_map":{}})",
-           R"({"a":1,"a":2,"weight_map":{}})",
-       }) {
+  for (
+      const char* text : {
+          R"({"weight_map":{}})",
+          R"( {"weight_map" : { } } )",
+          R"({"x":[{"weight_map":[1]},null,-1,true],"weight_map":{},"metadata":"weight_map"})",
+          R"({"metadata":{"weight_map":{"a":1}},"x":{"y":{"a":{"b":[[[[[[[[[[1]]]]]]]]]]}}},"weight_map":{}})",
+          R"({"a":1,"a":2,"weight_map":{}})",
+      }) {
     const auto index = parse_shard_index(text);
     INFO(text);
     REQUIRE(index);
     CHECK((index->tensors.empty() && index->files.empty()));
   }
-  const std::string deep = "{\"x\":" + std::string(100'000, '[') + std::string(100'000, ']') + ",\"weight_map\":{}}";
+  const std::string deep =
+      "{\"x\":" + std::string(100'000, '[') + std::string(100'000, ']') + ",\"weight_map\":{}}";
   CHECK(parse_shard_index(deep));
 }
 
@@ -55,7 +59,8 @@ TEST_CASE("shard_index: a file is a plain name in the same folder", "[format]") 
   for (const char* file : {"model-00001-of-00002.safetensors", "a b", ".hidden", "\\u00e9", "a.b.c"}) {
     CHECK(refusal(with_file(file)).empty());
   }
-  for (const char* file : {"", ".", "..", "/etc/passwd", "a/b", "../a", "a..b", "a\\\\b", "a\\u0000b", "\\u002fa", "C:\\\\x"}) {
+  for (const char* file :
+       {"", ".", "..", "/etc/passwd", "a/b", "../a", "a..b", "a\\\\b", "a\\u0000b", "\\u002fa", "C:\\\\x"}) {
     INFO(file);
     CHECK(says(refusal(with_file(file)), "no plain file name"));
   }

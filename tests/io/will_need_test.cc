@@ -17,8 +17,12 @@ using io::ByteRange;
 
 namespace {
 
-const uint8_t* at(uintptr_t address) { return reinterpret_cast<const uint8_t*>(address); }
-uintptr_t begin_of(const ByteRange& range) { return reinterpret_cast<uintptr_t>(range.begin); }
+const uint8_t* at(uintptr_t address) {
+  return reinterpret_cast<const uint8_t*>(address);
+}
+uintptr_t begin_of(const ByteRange& range) {
+  return reinterpret_cast<uintptr_t>(range.begin);
+}
 
 std::vector<std::pair<uintptr_t, size_t>> merged(std::vector<std::pair<uintptr_t, size_t>> list) {
   std::vector<ByteRange> ranges;
@@ -71,7 +75,7 @@ TEST_CASE("will_need: ranges become whole pages, sorted, each once, neighbours m
   CHECK(merged({{8191, 1}}) == List{{4096, 4096}});
   CHECK(merged({{8191, 2}}) == List{{4096, 8192}});  // a row that crosses
   CHECK(merged({{40960, 8}, {4096, 8}, {40970, 8}, {4104, 8}}) == List{{4096, 4096}, {40960, 4096}});
-  CHECK(merged({{12288, 100}, {8192, 100}}) == List{{8192, 8192}});          // neighbours
+  CHECK(merged({{12288, 100}, {8192, 100}}) == List{{8192, 8192}});                       // neighbours
   CHECK(merged({{4096, 100'000}, {8192, 1}, {102'400, 5000}}) == List{{4096, 106'496}});  // one in another
 }
 
@@ -144,7 +148,8 @@ TEST_CASE("will_need: pages of a file are read without being touched", "[io]") {
   for (size_t i = 0; i < bytes.size(); i += 8192) ranges.push_back({mapping->data + i + 100, 8});
   io::will_need(ranges);
   // Reading goes on behind our back; a file system without a page cache of its own had all from the start.
-  for (int tries = 0; tries < 1000 && io::resident_bytes(*mapping) < bytes.size() / 2; ++tries) ::usleep(1000);
+  for (int tries = 0; tries < 1000 && io::resident_bytes(*mapping) < bytes.size() / 2; ++tries)
+    ::usleep(1000);
   CHECK(io::resident_bytes(*mapping) >= bytes.size() / 2);
   if (before == 0) CHECK(io::resident_bytes(*mapping) < bytes.size());
   CHECK(std::equal(bytes.begin(), bytes.end(), mapping->data));

@@ -6,6 +6,7 @@
 Fenced blocks, in the order of the document, all in one temporary folder (so one may use what an earlier one wrote):
 
   ```cpp    with `int main`: compiled against the library and run; any other is a fragment and is left alone
+  ```c      likewise, as C
   ```sh     run by bash, which stops at the first command that fails; the folders of --path come first on PATH
   ```text   after a line `<!-- output -->`: exactly what the block before it printed to standard output
 
@@ -71,9 +72,10 @@ def run(command, folder, environment):
 
 
 def run_program(block, folder, environment, arguments):
-    source, program = folder / f"example_{block.line}.cc", folder / f"example_{block.line}"
+    source, program = folder / f"example_{block.line}.{block.language}", folder / f"example_{block.line}"
     source.write_text(block.text, encoding="utf-8")
-    command = [*arguments.compiler, "-std=c++20", "-Wall", "-Wextra", "-Werror", "-o", program, source]
+    language = ["-x", "c", "-std=c11"] if block.language == "c" else ["-x", "c++", "-std=c++20"]
+    command = [*arguments.compiler, *language, "-Wall", "-Wextra", "-Werror", "-o", program, source, "-x", "none"]
     if arguments.include:
         command += ["-I", arguments.include]
     if arguments.library:
@@ -104,7 +106,7 @@ def run_document(arguments, folder):
             elif block.language == "sh":
                 printed = run(["bash", "-euo", "pipefail", "-c", block.text], folder, environment)
                 examples += 1
-            elif block.language == "cpp" and re.search(r"\bint main\b", block.text):
+            elif block.language in ("c", "cpp") and re.search(r"\bint main\b", block.text):
                 printed = run_program(block, folder, environment, arguments)
                 examples += 1
             elif block.language == "text" and block.note == "<!-- output -->":

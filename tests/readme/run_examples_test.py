@@ -38,6 +38,10 @@ class Runner(unittest.TestCase):
         self.passes('```cpp\n#include <cstdio>\nint main() { std::puts("3.5"); }\n```\n\n<!-- output -->\n\n'
                     "```text\n3.5\n```\n", "1 examples ran, 1 outputs")
 
+    def test_a_c_program_is_compiled_as_c(self):
+        self.passes('```c\n#include <stdio.h>\nint main(void) { int class = 7; printf("%d\\n", class); return 0; }\n```\n'
+                    "<!-- output -->\n```text\n7\n```\n", "1 examples ran, 1 outputs")
+
     def test_fragments_and_other_languages_are_left_alone(self):
         self.passes("```cpp\nno code\n```\n```text\nnothing\n```\n```sh\ntrue\n```\n", "1 examples ran, 0 outputs")
 

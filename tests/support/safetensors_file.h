@@ -27,12 +27,14 @@ std::vector<uint8_t> as_bytes(const std::vector<Value>& values) {
   return {bytes.begin(), bytes.end()};
 }
 
-inline FileTensor f32_tensor(std::string name, std::vector<uint64_t> shape, const std::vector<float>& values) {
+inline FileTensor f32_tensor(std::string name, std::vector<uint64_t> shape,
+                             const std::vector<float>& values) {
   return {std::move(name), "F32", std::move(shape), as_bytes(values)};
 }
 
 // A tensor of a known dtype, of any bytes.
-inline FileTensor random_tensor(std::string name, std::string dtype, std::vector<uint64_t> shape, uint64_t seed) {
+inline FileTensor random_tensor(std::string name, std::string dtype, std::vector<uint64_t> shape,
+                                uint64_t seed) {
   uint64_t bytes = windrow::safetensors::bits_of(dtype).value() / 8;
   for (const uint64_t extent : shape) bytes *= extent;
   FileTensor tensor{std::move(name), std::move(dtype), std::move(shape), std::vector<uint8_t>(bytes)};
@@ -57,8 +59,8 @@ inline void write_safetensors_file(const std::string& path, const std::vector<Fi
   for (const auto& tensor : tensors) {
     std::string shape;
     for (const uint64_t extent : tensor.shape) shape += (shape.empty() ? "" : ",") + std::to_string(extent);
-    json += (json.empty() ? "{\"" : ",\"") + tensor.name + "\":{\"dtype\":\"" + tensor.dtype + "\",\"shape\":[" +
-            shape + "],\"data_offsets\":[" + std::to_string(data.size()) + ",";
+    json += (json.empty() ? "{\"" : ",\"") + tensor.name + "\":{\"dtype\":\"" + tensor.dtype +
+            "\",\"shape\":[" + shape + "],\"data_offsets\":[" + std::to_string(data.size()) + ",";
     data.insert(data.end(), tensor.bytes.begin(), tensor.bytes.end());
     json += std::to_string(data.size()) + "]}";
   }

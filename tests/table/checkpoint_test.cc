@@ -31,7 +31,8 @@ Error error_of(const Result<Table>& result) {
 
 void write_index(const std::string& path, const std::map<std::string, std::string>& files) {
   std::string text;
-  for (const auto& [tensor, file] : files) text += (text.empty() ? "\"" : ",\"") + tensor + "\":\"" + file + "\"";
+  for (const auto& [tensor, file] : files)
+    text += (text.empty() ? "\"" : ",\"") + tensor + "\":\"" + file + "\"";
   write_text(path, "{\"metadata\":{\"total_size\":12.5},\"weight_map\":{" + text + "}}");
 }
 
@@ -39,7 +40,8 @@ void write_index(const std::string& path, const std::map<std::string, std::strin
 FileTensor numbered(const std::string& name, int64_t first, int64_t rows, uint64_t dim = 3) {
   std::vector<float> values;
   for (int64_t r = 0; r < rows; ++r) {
-    for (uint64_t c = 0; c < dim; ++c) values.push_back(static_cast<float>(first + r) + static_cast<float>(c) / 16);
+    for (uint64_t c = 0; c < dim; ++c)
+      values.push_back(static_cast<float>(first + r) + static_cast<float>(c) / 16);
   }
   return f32_tensor(name, {static_cast<uint64_t>(rows), dim}, values);
 }
@@ -53,7 +55,8 @@ bool rows_are_numbered(const Table& table) {
   if (!gather(table, std::span<const int64_t>(ids), RowsOut(out, dim))) return false;
   for (size_t i = 0; i < ids.size(); ++i) {
     if (out[i * dim] != static_cast<float>(ids[i])) return false;
-    if (load<float>(reinterpret_cast<const uint8_t*>(table.row(ids[i]))) != static_cast<float>(ids[i])) return false;
+    if (load<float>(reinterpret_cast<const uint8_t*>(table.row(ids[i]))) != static_cast<float>(ids[i]))
+      return false;
   }
   return true;
 }
@@ -71,7 +74,9 @@ TEST_CASE("checkpoint: an index leads to the file that holds a tensor, and no ot
     CHECK(table->rows() == 4);
     CHECK(rows_are_numbered(*table));
   }
-  const auto open = [&](const char* tensor) { return error_of(Table::open(folder.path(), {.tensor = tensor})); };
+  const auto open = [&](const char* tensor) {
+    return error_of(Table::open(folder.path(), {.tensor = tensor}));
+  };
   CHECK((open("b").code == ErrorCode::kFormat && has(open("b").message, kIndex)));
   CHECK((open("c").code == ErrorCode::kFormat && has(open("c").message, "no tensor \"c\"")));
   CHECK((open("d").code == ErrorCode::kNotFound && has(open("d").message, "three")));
@@ -107,8 +112,8 @@ TEST_CASE("checkpoint: an index is found beside its files also through links", "
 TEST_CASE("checkpoint: a damaged index is refused by name, other JSON too", "[table]") {
   const TemporaryFolder folder;
   write_safetensors_file(folder / "one", {numbered("a", 0, 4)});
-  for (const char* text :
-       {"{}", "{ ", R"({"weight_map":{"a":"../one"}})", R"({"weight_map":{"a":{"file":"one"}}})", "\n {\"weight_map\":1}"}) {
+  for (const char* text : {"{}", "{ ", R"({"weight_map":{"a":"../one"}})",
+                           R"({"weight_map":{"a":{"file":"one"}}})", "\n {\"weight_map\":1}"}) {
     write_text(folder / kIndex, text);
     const auto error = error_of(Table::open(folder.path(), {.tensor = "a"}));
     INFO(text);
@@ -117,7 +122,8 @@ TEST_CASE("checkpoint: a damaged index is refused by name, other JSON too", "[ta
   }
 }
 
-TEST_CASE("checkpoint: pieces follow their numbers, wherever they are, also empty and uneven ones", "[table]") {
+TEST_CASE("checkpoint: pieces follow their numbers, wherever they are, also empty and uneven ones",
+          "[table]") {
   const TemporaryFolder folder;
   // Text order is not number order; pieces are scattered, two to a file.
   const std::vector<int64_t> sizes = {3, 0, 1, 7, 7, 2, 0, 5, 1, 1, 4, 6};
@@ -147,13 +153,15 @@ TEST_CASE("checkpoint: pieces follow their numbers, wherever they are, also empt
     CHECK(rows_are_numbered(*table));
     for (const int64_t seam : seams) {
       for (const int64_t id : {seam - 1, seam}) {
-        if (id < first) CHECK(load<float>(reinterpret_cast<const uint8_t*>(table->row(id))) == static_cast<float>(id));
+        if (id < first)
+          CHECK(load<float>(reinterpret_cast<const uint8_t*>(table->row(id))) == static_cast<float>(id));
       }
     }
   }
 }
 
-TEST_CASE("checkpoint: 128 pieces listed in text order open fast, and one that is missing is named", "[table]") {
+TEST_CASE("checkpoint: 128 pieces listed in text order open fast, and one that is missing is named",
+          "[table]") {
   const TemporaryFolder folder;
   std::map<std::string, std::string> index;
   for (int64_t k = 0; k < 128; ++k) {
@@ -204,11 +212,13 @@ TEST_CASE("checkpoint: numbers must be there once, from 0 on", "[table]") {
 
 TEST_CASE("checkpoint: pieces of another dim or type are refused, with both names", "[table]") {
   const TemporaryFolder folder;
-  for (const auto& second : {numbered("s1", 1, 2, 4), random_tensor("s1", "F16", {2, 3}, 1), random_tensor("s1", "F32", {6}, 1)}) {
+  for (const auto& second :
+       {numbered("s1", 1, 2, 4), random_tensor("s1", "F16", {2, 3}, 1), random_tensor("s1", "F32", {6}, 1)}) {
     write_safetensors_file(folder / "f", {numbered("s0", 0, 1), second});
     const auto error = error_of(Table::open(folder / "f", {.tensor = "s*"}));
     CHECK(has(error.message, "\"s1\""));
-    if (second.shape.size() == 2) CHECK((error.code == ErrorCode::kInvalidArgument && has(error.message, "\"s0\"")));
+    if (second.shape.size() == 2)
+      CHECK((error.code == ErrorCode::kInvalidArgument && has(error.message, "\"s0\"")));
   }
 }
 
@@ -242,7 +252,8 @@ TEST_CASE("checkpoint: scales of pieces, of their own and shared, in other files
   write_safetensors_file(folder / "rows_b", {rows[3], rows[1]});
   write_safetensors_file(folder / "scales", own);
   const float factor = 0.75;
-  write_safetensors_file(folder / "shared", {f32_tensor("m.weight_scale", {}, {factor}), f32_tensor("m.rows", {3}, {1, 2, 3})});
+  write_safetensors_file(folder / "shared",
+                         {f32_tensor("m.weight_scale", {}, {factor}), f32_tensor("m.rows", {3}, {1, 2, 3})});
   std::map<std::string, std::string> index;
   for (size_t k = 0; k < sizes.size(); ++k) index[rows[k].name] = k % 2 ? "rows_b" : "rows_a";
   const auto values = [&](const Table& table) {
@@ -254,7 +265,8 @@ TEST_CASE("checkpoint: scales of pieces, of their own and shared, in other files
   };
   const auto expected = [&](auto scale_of) {
     std::vector<float> out;
-    for (size_t i = 0; i < codes.size(); ++i) out.push_back(reference_e4m3(codes[i]) * scale_of(i / dim, i % dim));
+    for (size_t i = 0; i < codes.size(); ++i)
+      out.push_back(reference_e4m3(codes[i]) * scale_of(i / dim, i % dim));
     return out;
   };
   const OpenOptions options{.tensor = "m.shards.*.weight"};
@@ -266,10 +278,12 @@ TEST_CASE("checkpoint: scales of pieces, of their own and shared, in other files
     const std::vector<std::string> paths = {folder / "scales", folder / "rows_b", folder / "rows_a"};
     OpenOptions named = options;
     named.scale_tensor = "m.shards.*.weight_scale";
-    for (const auto& table : {Table::open(folder.path(), options), Table::open(paths, options), Table::open(paths, named)}) {
+    for (const auto& table :
+         {Table::open(folder.path(), options), Table::open(paths, options), Table::open(paths, named)}) {
       if (!table) FAIL(table.error().message);
       CHECK(table->internals().mappings.size() == 3);
-      CHECK(same_bits(values(*table), expected([&](size_t r, size_t c) { return reference_ue8m0(bytes[r * 2 + c / 4]); })));
+      CHECK(same_bits(values(*table),
+                      expected([&](size_t r, size_t c) { return reference_ue8m0(bytes[r * 2 + c / 4]); })));
     }
   }
   SECTION("one for all, in another file") {
@@ -316,7 +330,8 @@ TEST_CASE("checkpoint: only what the table uses is read at open", "[table]") {
     REQUIRE((*file)->sync());
     (*file)->evict();
   }
-  const auto table = Table::open(folder / "f", {.tensor = "a", .checked = true, .residency = Residency::kWarm});
+  const auto table =
+      Table::open(folder / "f", {.tensor = "a", .checked = true, .residency = Residency::kWarm});
   REQUIRE(table);
   const auto report = table->residency();
   CHECK(report.resident_bytes >= 12'000);

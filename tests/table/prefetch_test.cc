@@ -22,7 +22,9 @@ void evict(const std::string& path) {
   (*file)->evict();
 }
 
-uint64_t resident(const Table& table) { return table.residency().resident_bytes; }
+uint64_t resident(const Table& table) {
+  return table.residency().resident_bytes;
+}
 
 // Reading goes on behind our back.
 uint64_t resident_after(const Table& table, uint64_t wanted) {
@@ -35,7 +37,8 @@ uint64_t resident_after(const Table& table, uint64_t wanted) {
 TEST_CASE("prefetch: the pages of rows and of their scales are read, and few others", "[table]") {
   const TemporaryFolder folder;
   const uint64_t rows = 40'000, dim = 256;
-  write_safetensors_file(folder / "f", {random_tensor("x", "F8_E4M3", {rows, dim}, 1), random_tensor("x_scale", "F32", {rows}, 2)});
+  write_safetensors_file(folder / "f", {random_tensor("x", "F8_E4M3", {rows, dim}, 1),
+                                        random_tensor("x_scale", "F32", {rows}, 2)});
   evict(folder / "f");
   const auto table = Table::open(folder / "f", {.residency = Residency::kLazy});
   REQUIRE(table);
@@ -80,8 +83,10 @@ TEST_CASE("prefetch: memory of the caller needs none", "[table]") {
 
 TEST_CASE("page_in: any ids, any number of them, of any table", "[table]") {
   const TemporaryFolder folder;
-  write_safetensors_file(folder / "a", {random_tensor("s0", "F8_E4M3", {1000, 100}, 1), random_tensor("s0_scale", "U8", {1000}, 2)});
-  write_safetensors_file(folder / "b", {random_tensor("s1", "F8_E4M3", {10, 100}, 3), random_tensor("s1_scale", "U8", {10}, 4)});
+  write_safetensors_file(folder / "a", {random_tensor("s0", "F8_E4M3", {1000, 100}, 1),
+                                        random_tensor("s0_scale", "U8", {1000}, 2)});
+  write_safetensors_file(
+      folder / "b", {random_tensor("s1", "F8_E4M3", {10, 100}, 3), random_tensor("s1_scale", "U8", {10}, 4)});
   const std::vector<std::string> paths = {folder / "b", folder / "a"};
   const auto table = Table::open(paths, {.tensor = "s*", .residency = Residency::kLazy});
   if (!table) FAIL(table.error().message);
@@ -105,7 +110,8 @@ TEST_CASE("page_in: lookups in a lazy table give what they give elsewhere", "[ta
   const TemporaryFolder folder;
   const uint64_t rows = 5000;
   write_safetensors_file(folder / "f", {random_tensor("x", "BF16", {rows, 33}, 1)});
-  const auto lazy = Table::open(folder / "f", {.residency = Residency::kLazy}), warm = Table::open(folder / "f", {.residency = Residency::kWarm});
+  const auto lazy = Table::open(folder / "f", {.residency = Residency::kLazy}),
+             warm = Table::open(folder / "f", {.residency = Residency::kWarm});
   REQUIRE((lazy && warm));
   std::mt19937_64 random(5);
   std::vector<int64_t> ids;

@@ -17,7 +17,8 @@ bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-Result<ScaleLayout> layout(std::vector<uint64_t> shape, int64_t rows, int64_t dim, const char* dtype = "F32") {
+Result<ScaleLayout> layout(std::vector<uint64_t> shape, int64_t rows, int64_t dim,
+                           const char* dtype = "F32") {
   return scale_layout({"s", dtype, std::move(shape), 0, 0}, rows, dim);
 }
 
@@ -99,7 +100,9 @@ TEST_CASE("scales: the side of square blocks is deduced, or the shape refused", 
 }
 
 TEST_CASE("scales: the deduced side gives the shape back", "[table]") {
-  const auto parts = [](int64_t extent, int64_t block) { return static_cast<uint64_t>((extent - 1) / block + 1); };
+  const auto parts = [](int64_t extent, int64_t block) {
+    return static_cast<uint64_t>((extent - 1) / block + 1);
+  };
   for (const int64_t rows : {1, 2, 127, 128, 129, 1000, 4096}) {
     for (const int64_t dim : {1, 31, 64, 160, 256, 1000}) {
       for (const int64_t block : {1, 2, 16, 32, 100, 128}) {
@@ -116,7 +119,8 @@ TEST_CASE("scales: the deduced side gives the shape back", "[table]") {
 }
 
 TEST_CASE("scales: shapes and types that fit nothing are refused with both shapes", "[table]") {
-  for (const auto& shape : {std::vector<uint64_t>{99}, {100, 7}, {100, 0}, {100, 200}, {100, 1, 1}, {160}, {1, 1, 1}}) {
+  for (const auto& shape :
+       {std::vector<uint64_t>{99}, {100, 7}, {100, 0}, {100, 200}, {100, 1, 1}, {160}, {1, 1, 1}}) {
     const auto refused = layout(shape, 100, 160);
     REQUIRE(!refused);
     CHECK(refused.error().code == ErrorCode::kFormat);
@@ -126,14 +130,15 @@ TEST_CASE("scales: shapes and types that fit nothing are refused with both shape
   CHECK(layout({100}, 100, 160, "F8_E4M3").error().code == ErrorCode::kUnsupported);
 }
 
-TEST_CASE("scales: rows with scales of every shape and type open, and mean what a plain decode says", "[table]") {
+TEST_CASE("scales: rows with scales of every shape and type open, and mean what a plain decode says",
+          "[table]") {
   const TemporaryFolder folder;
   const size_t rows = 300, dim = 96;
   struct Case {
     std::vector<uint64_t> shape;
     size_t row_block, column_block;
   };
-  const Case cases[] = {{{}, rows, dim}, {{1}, rows, dim},     {{1, 1}, rows, dim}, {{rows}, 1, dim},
+  const Case cases[] = {{{}, rows, dim},     {{1}, rows, dim},   {{1, 1}, rows, dim}, {{rows}, 1, dim},
                         {{rows, 1}, 1, dim}, {{rows, 3}, 1, 32}, {{rows, 96}, 1, 1},  {{10, 3}, 32, 32}};
   for (const char* rows_dtype : {"F8_E4M3", "F8_E5M2", "I8"}) {
     for (const char* dtype : {"F32", "BF16", "F8_E8M0", "U8"}) {
@@ -157,7 +162,8 @@ TEST_CASE("scales: rows with scales of every shape and type open, and mean what 
 
 TEST_CASE("scales: ue8m0 bytes 0 and 255 are 2^-127 and NaN", "[table]") {
   const TemporaryFolder folder;
-  write_safetensors_file(folder / "f", {{"x", "F8_E4M3", {3, 1}, {0x38, 0x38, 0x38}}, {"x_scale", "U8", {3}, {0, 255, 127}}});
+  write_safetensors_file(
+      folder / "f", {{"x", "F8_E4M3", {3, 1}, {0x38, 0x38, 0x38}}, {"x_scale", "U8", {3}, {0, 255, 127}}});
   const auto table = Table::open(folder / "f");
   REQUIRE(table);
   const auto values = all_values(*table);
@@ -169,7 +175,8 @@ TEST_CASE("scales: ue8m0 bytes 0 and 255 are 2^-127 and NaN", "[table]") {
 TEST_CASE("scales: they are found by the names that checkpoints use, or by the one given", "[table]") {
   const TemporaryFolder folder;
   const auto open = [&](const std::string& rows, const std::string& scales, OpenOptions options = {}) {
-    write_safetensors_file(folder / "f", {random_tensor(rows, "F8_E4M3", {3, 2}, 1), f32_tensor(scales, {3, 1}, {1, 2, 3})});
+    write_safetensors_file(
+        folder / "f", {random_tensor(rows, "F8_E4M3", {3, 2}, 1), f32_tensor(scales, {3, 1}, {1, 2, 3})});
     return Table::open(folder / "f", options);
   };
   for (const char* scales : {"x.weight_scale", "x.weight_scale_inv", "x.weight.scale", "x.scale"}) {
@@ -185,25 +192,29 @@ TEST_CASE("scales: they are found by the names that checkpoints use, or by the o
   CHECK((has(missing.message, "\"x_scale\"") && has(missing.message, "unscaled")));
   CHECK(open("x", "other", {.tensor = "x", .scale_tensor = "other"}));
   CHECK(error_of(open("x", "other", {.tensor = "x", .scale_tensor = "others"})).code == ErrorCode::kNotFound);
-  CHECK(error_of(open("x", "x_scale", {.scale_tensor = "x_scale", .unscaled = true})).code == ErrorCode::kInvalidArgument);
+  CHECK(error_of(open("x", "x_scale", {.scale_tensor = "x_scale", .unscaled = true})).code ==
+        ErrorCode::kInvalidArgument);
   const auto unscaled = open("x", "x_scale", {.unscaled = true});
   REQUIRE(unscaled);
   CHECK(unscaled->format() == RowFormat::fp8_e4m3(2));
 
-  write_safetensors_file(folder / "f", {random_tensor("x", "I8", {3, 2}, 1), f32_tensor("x_scale", {3}, {1, 2, 3}),
-                                        f32_tensor("x_scale_inv", {1}, {1})});
+  write_safetensors_file(folder / "f",
+                         {random_tensor("x", "I8", {3, 2}, 1), f32_tensor("x_scale", {3}, {1, 2, 3}),
+                          f32_tensor("x_scale_inv", {1}, {1})});
   const auto both = error_of(Table::open(folder / "f"));
   CHECK((both.code == ErrorCode::kInvalidArgument && has(both.message, "x_scale_inv")));
   CHECK(Table::open(folder / "f", {.scale_tensor = "x_scale"})->format().block == 2);
 
-  write_safetensors_file(folder / "f", {random_tensor("x", "F16", {3, 2}, 1), f32_tensor("x_scale", {3}, {1, 2, 3})});
+  write_safetensors_file(folder / "f",
+                         {random_tensor("x", "F16", {3, 2}, 1), f32_tensor("x_scale", {3}, {1, 2, 3})});
   CHECK(Table::open(folder / "f", {.tensor = "x"})->format() == RowFormat::f16(2));
   CHECK(error_of(Table::open(folder / "f", {.scale_tensor = "x_scale"})).code == ErrorCode::kInvalidArgument);
 }
 
 TEST_CASE("scales: those that do not fit the rows are refused, with file and names", "[table]") {
   const TemporaryFolder folder;
-  write_safetensors_file(folder / "f", {random_tensor("x", "F8_E4M3", {3, 2}, 1), f32_tensor("x_scale", {4}, {1, 2, 3, 4})});
+  write_safetensors_file(
+      folder / "f", {random_tensor("x", "F8_E4M3", {3, 2}, 1), f32_tensor("x_scale", {4}, {1, 2, 3, 4})});
   const auto error = error_of(Table::open(folder / "f"));
   CHECK(error.code == ErrorCode::kFormat);
   CHECK((has(error.message, folder / "f") && has(error.message, "x_scale") && has(error.message, "[3, 2]")));
