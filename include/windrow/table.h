@@ -62,12 +62,13 @@ struct OpenOptions {
   // the tensors named with 0, 1, 2, ... in its place are one table, in the order of the numbers, in whichever
   // of the files they are.
   std::string tensor = {};
-  // What the bytes of a U8 tensor or array of [rows, row bytes] are: int8, int4 or int2 rows. A Windrow file
-  // says so itself.
+  // What the bytes of a U8 tensor or array of [rows, row bytes] are: int8, int4 or int2 rows, or plain fp8 or
+  // i8 values; bf16 for an array of numpy's V2. A Windrow file says so itself.
   std::optional<RowFormat::Kind> row_format = {};
-  // The tensor that holds the scales of fp8 or I8 rows, with a `*` where `tensor` has one; empty: the one
-  // named like the rows with `_scale`, `_scale_inv` or `.scale` at the end. Its shape says what shares a
-  // scale: everything (one value), each row ([rows, 1]), columns of a row ([rows, n]), or blocks of both.
+  // The tensor that holds the scales of fp8 or I8 rows, with a `*` where `tensor` has one, unless it is one value
+  // for all pieces; empty: the one named like the rows with `_scale`, `_scale_inv` or `.scale` at the end. It may
+  // be in another file than the rows. Its shape says what shares a scale: everything (one value), each row
+  // ([rows, 1]), columns of a row ([rows, n]), or blocks of both.
   std::string scale_tensor = {};
   // Read fp8 or I8 rows without scales as they are; else rows of a foreign file without scales are an error.
   bool unscaled = false;
@@ -109,13 +110,16 @@ class WINDROW_API Table {
 
   // Opens a table in place: a Windrow file; any 2-D tensor of F32, F16, BF16, F8_E4M3, F8_E5M2 or I8 of any
   // safetensors file, U8 with `row_format`; a C-order, little-endian float32, float16 or (with `row_format`)
-  // uint8 .npy file; or a folder with `model.safetensors` or `model.safetensors.index.json`, whose files are
-  // opened only where a wanted tensor is. Reads headers only: the same time for 1 MB and 1 TB.
+  // uint8 .npy file; a `model.safetensors.index.json`, whose files are opened only where a wanted tensor is; or
+  // a folder with `model.safetensors` or else with such an index. Reads headers only: the same time for 1 MB
+  // and 1 TB.
   //
-  // Errors: kNotFound     no such file, or no such tensor; a number that is missing among the pieces
-  //         kFormat       not a file of these kinds, or one that contradicts itself
+  // Errors: kNotFound     no such file, or no such tensor; a number that is missing among the pieces; no scales
+  //                       for fp8 or I8 rows
+  //         kFormat       not a file of these kinds, or one that contradicts itself; scales of a shape that does
+  //                       not fit the rows
   //         kUnsupported  a valid file whose values cannot be rows (the message names the type)
-  //         kInvalidArgument  several tensors could be meant: name one
+  //         kInvalidArgument  several tensors could be meant: name one; options that do not go together
   //         kUnclean, kMetaCorrupt, kVersion, kIo, kNoMemory
   [[nodiscard]] static Result<Table> open(const std::string& path, const OpenOptions& options = {});
 
@@ -147,7 +151,8 @@ class WINDROW_API Table {
   ResidencyReport residency() const;
 
   // Asks the system to read the pages of these rows, all at once and without waiting: for a table larger than
-  // memory, as soon as the ids are known. Of a table in memory it is nearly free. A hint that fails is no error.
+  // memory, as soon as the ids are known. Does nothing where residency() is not kLazy. A hint that fails is no
+  // error.
   // Errors: kOutOfRange   an id outside [0, rows); the message gives position and value. Nothing was asked for.
   //         kInvalidArgument, kNoMemory
   [[nodiscard]] Result<void> prefetch(Ids ids) const;

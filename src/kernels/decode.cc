@@ -35,7 +35,7 @@ HWY_INLINE void decode_blocks(D d, const RowFormat& format, const uint8_t* row, 
   }
 }
 
-inline void prefetch_ahead(const RowFormat& format, const Rows& rows, size_t i) {
+HWY_INLINE void prefetch_ahead(const RowFormat& format, const Rows& rows, size_t i) {
   if (rows.ahead == 0) return;
   prefetch_range(rows.at[i + rows.ahead], format.row_bytes());
   if (rows.scales) prefetch_range(rows.scales[i + rows.ahead], format.scale_bytes());

@@ -18,15 +18,15 @@ Result<LookupReport> dot_bags(const Table& table, const Bags& bags, RowsIn vecto
     const TableData& data = table.internals();
     if (!bags.weights.empty())
       return fail(ErrorCode::kInvalidArgument, "dot_bags takes no weights: it computes them");
-    auto offsets = BagOffsets::from(bags);
-    if (!offsets) return pass(offsets);
-    if (auto checked = check_rows(vectors, offsets->bags(), data.format.dim, "vectors"); !checked)
+    BagOffsets offsets;
+    if (auto read = offsets.read(bags); !read) return pass(read);
+    if (auto checked = check_rows(vectors, offsets.bags(), data.format.dim, "vectors"); !checked)
       return pass(checked);
     if (out.size() != bags.ids.count) {
       return fail(ErrorCode::kInvalidArgument, "out: holds ", out.size(), " values for ", bags.ids.count,
                   " ids, and must hold one for each");
     }
-    const auto bounds = offsets->bounds();
+    const auto bounds = offsets.bounds();
     const auto checked = check_ids(bags.ids, data.rows, options.padding_id, options.bad_ids, bounds);
     if (!checked) return tl::make_unexpected(checked.error());
     const IdFilter& filter = checked->filter;

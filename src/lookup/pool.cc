@@ -9,9 +9,9 @@ namespace windrow {
 Result<LookupReport> pool(const Table& table, const Bags& bags, Pooling pooling, RowsOut out,
                           const LookupOptions& options) {
   return guard([&]() -> Result<LookupReport> {
-    auto offsets = BagOffsets::from(bags);
-    if (!offsets) return pass(offsets);
-    const auto work = PoolWork::make({&table, bags, pooling, out}, offsets->bounds(), options);
+    BagOffsets offsets;
+    if (auto read = offsets.read(bags); !read) return pass(read);
+    const auto work = PoolWork::make({&table, bags, pooling, out}, offsets.bounds(), options);
     if (!work) return tl::make_unexpected(work.error());
     const int threads = lookup_threads(options.threads, work->id_count(), work->cost_bytes());
     const Shares::Part part = work->as_part();

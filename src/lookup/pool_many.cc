@@ -57,10 +57,9 @@ Result<PoolBatch> check_all(std::span<const PoolRequest> requests, const LookupO
   batch.offsets.reserve(requests.size());
   for (size_t r = 0; r < requests.size(); ++r) {
     if (!requests[r].table) return fail(ErrorCode::kInvalidArgument, "request ", r, ": no table is given");
-    auto offsets = BagOffsets::from(requests[r].bags);
-    if (!offsets) return in_number("request", r, offsets);
-    batch.offsets.push_back(std::move(*offsets));
-    auto work = PoolWork::make(requests[r], batch.offsets.back().bounds(), options);
+    auto& offsets = batch.offsets.emplace_back();
+    if (auto read = offsets.read(requests[r].bags); !read) return in_number("request", r, read);
+    auto work = PoolWork::make(requests[r], offsets.bounds(), options);
     if (!work) return in_number("request", r, work);
     batch.add(*work);
   }
@@ -94,15 +93,14 @@ Result<void> check_columns(std::span<const JaggedKey> keys, size_t row_stride) {
 Result<PoolBatch> check_jagged(std::span<const JaggedKey> keys, const Bags& bags, RowsOut out,
                                const LookupOptions& options) {
   PoolBatch batch;
-  auto offsets = BagOffsets::from(bags);
-  if (!offsets) return pass(offsets);
-  if (keys.empty() ? offsets->bags() > 0 : offsets->bags() % keys.size() != 0) {
-    return fail(ErrorCode::kInvalidArgument, offsets->bags(), " bags for ", keys.size(),
+  auto& offsets = batch.offsets.emplace_back();
+  if (auto read = offsets.read(bags); !read) return pass(read);
+  if (keys.empty() ? offsets.bags() > 0 : offsets.bags() % keys.size() != 0) {
+    return fail(ErrorCode::kInvalidArgument, offsets.bags(), " bags for ", keys.size(),
                 " keys: each key needs as many as the others");
   }
   if (auto columns = check_columns(keys, out.row_stride); !columns) return pass(columns);
-  batch.offsets.push_back(std::move(*offsets));
-  const auto bounds = batch.offsets[0].bounds();
+  const auto bounds = offsets.bounds();
   const size_t batch_size = keys.empty() ? 0 : (bounds.size() - 1) / keys.size();
   for (size_t k = 0; k < keys.size(); ++k) {
     RowsOut columns = out;

@@ -77,9 +77,9 @@ void pool_bag(const WinnerWork& work, WinnerMemory& memory, int thread, size_t b
 Result<LookupReport> pool_max(const Table& table, const Bags& bags, RowsOut out, std::span<int64_t> winners,
                               const LookupOptions& options) {
   return guard([&]() -> Result<LookupReport> {
-    auto offsets = BagOffsets::from(bags);
-    if (!offsets) return pass(offsets);
-    auto pool = PoolWork::make({&table, bags, Pooling::kMax, out}, offsets->bounds(), options);
+    BagOffsets offsets;
+    if (auto read = offsets.read(bags); !read) return pass(read);
+    auto pool = PoolWork::make({&table, bags, Pooling::kMax, out}, offsets.bounds(), options);
     if (!pool) return tl::make_unexpected(pool.error());
     if (winners.size() != pool->bags() * pool->dim()) {
       return fail(ErrorCode::kInvalidArgument, "winners: holds ", winners.size(), " entries for ",

@@ -1,7 +1,8 @@
 #include "lookup/pool_work.h"
 
 #include <algorithm>
-#include <optional>
+#include <new>
+#include <type_traits>
 
 #include "base/fail.h"
 #include "lookup/lookup_threads.h"
@@ -107,27 +108,30 @@ void SharedPool::run_huge(int thread) const {
 void SharedPool::run(int thread) const {
   run_huge(thread);
   // The rows of the next run are fetched while the last of this one are read: tables may be small and many.
-  std::optional<RowStream> streams[2];
+  // Raw memory, since an optional would clear all of it first.
+  alignas(RowStream) std::byte memory[2][sizeof(RowStream)];
   size_t turn = 0;
-  const auto open = [&](std::optional<RowStream>& stream, const Shares::Run& run) {
+  const auto open = [&](const Shares::Run& run) {
     const PoolWork& work = works_[run.part];
-    stream.emplace(*work.table, work.ids, static_cast<size_t>(work.bounds[run.begin]),
-                   static_cast<size_t>(work.bounds[run.end]), work.located);
+    turn = 1 - turn;
+    return new (memory[turn]) RowStream(*work.table, work.ids, static_cast<size_t>(work.bounds[run.begin]),
+                                        static_cast<size_t>(work.bounds[run.end]), work.located);
   };
-  for (Shares::Run run = shares_.first_run(thread); !run.empty();) {
+  static_assert(std::is_trivially_destructible_v<RowStream>);
+  Shares::Run run = shares_.first_run(thread);
+  RowStream* stream = run.empty() ? nullptr : open(run);
+  while (!run.empty()) {
     const PoolWork& work = works_[run.part];
     const Shares::Run next = shares_.next_run(thread, run);
-    auto &present = streams[turn], &following = streams[1 - turn];
-    if (!present) open(present, run);
+    RowStream* following = nullptr;
     for (size_t bag = run.begin; bag < run.end; ++bag) {
-      if (!following && !next.empty() && present->all_located()) open(following, next);
+      if (!following && !next.empty() && stream->all_located()) following = open(next);
       if (needs_column_blocks(work))
         pool_alone(work, bag, 0, work.dim());
       else
-        pool_bag(work, bag, *present, 0, work.dim());
+        pool_bag(work, bag, *stream, 0, work.dim());
     }
-    present.reset();
-    turn = 1 - turn;
+    stream = following || next.empty() ? following : open(next);
     run = next;
   }
 }

@@ -61,29 +61,28 @@ Result<void> check_view(const View& view, size_t rows, int64_t dim, const char* 
 
 }  // namespace
 
-Result<BagOffsets> BagOffsets::from(const Bags& bags) {
+Result<void> BagOffsets::read(const Bags& bags) {
   const auto ids = static_cast<int64_t>(bags.ids.count);
   if (!bags.weights.empty() && bags.weights.size() != bags.ids.count) {
     return fail(ErrorCode::kInvalidArgument, "weights: ", bags.weights.size(), " given for ", ids,
                 " ids; give one for each, or none");
   }
-  BagOffsets result;
   if (bags.offsets.count > 0) {
     if (bags.lengths.count > 0) {
       return fail(ErrorCode::kInvalidArgument, "give either offsets or lengths of bags, not both");
     }
-    result.count_ = bags.offsets.count;
+    count_ = bags.offsets.count;
     if (bags.offsets.type == IdType::kI64) {
-      result.borrowed_ = static_cast<const int64_t*>(bags.offsets.data);
+      borrowed_ = static_cast<const int64_t*>(bags.offsets.data);
     } else {
-      if (result.count_ > result.inline_.size()) result.heap_.resize(result.count_);
-      auto* own = const_cast<int64_t*>(result.own_data());
-      for (size_t b = 0; b < result.count_; ++b) own[b] = bags.offsets[b];
+      if (count_ > inline_.size()) heap_.resize(count_);
+      auto* own = const_cast<int64_t*>(own_data());
+      for (size_t b = 0; b < count_; ++b) own[b] = bags.offsets[b];
     }
   } else {
-    result.count_ = bags.lengths.count + 1;
-    if (result.count_ > result.inline_.size()) result.heap_.resize(result.count_);
-    auto* own = const_cast<int64_t*>(result.own_data());
+    count_ = bags.lengths.count + 1;
+    if (count_ > inline_.size()) heap_.resize(count_);
+    auto* own = const_cast<int64_t*>(own_data());
     own[0] = 0;
     for (size_t b = 0; b < bags.lengths.count; ++b) {
       const int64_t length = bags.lengths[b];
@@ -93,13 +92,12 @@ Result<BagOffsets> BagOffsets::from(const Bags& bags) {
       }
       own[b + 1] = own[b] + length;
     }
-    if (own[result.count_ - 1] != ids) {
-      return fail(ErrorCode::kInvalidArgument, "lengths: they sum to ", own[result.count_ - 1],
-                  ", but there are ", ids, " ids");
+    if (own[count_ - 1] != ids) {
+      return fail(ErrorCode::kInvalidArgument, "lengths: they sum to ", own[count_ - 1], ", but there are ",
+                  ids, " ids");
     }
   }
-  if (auto checked = check_offsets(result.bounds(), ids); !checked) return pass(checked);
-  return result;
+  return check_offsets(bounds(), ids);
 }
 
 Result<CheckedIds> check_ids(Ids ids, int64_t rows, std::optional<int64_t> padding_id, BadIds bad_ids,

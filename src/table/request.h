@@ -17,8 +17,10 @@ namespace windrow {
 // has that form; a few bags need no allocation.
 class BagOffsets {
  public:
+  BagOffsets() {}  // leaves the room for few bags as it is
+
   // kInvalidArgument: offsets or lengths that break the rule of `Bags`; weights of another length than ids.
-  static Result<BagOffsets> from(const Bags& bags);
+  Result<void> read(const Bags& bags);
 
   size_t bags() const { return count_ - 1; }
   // bags() + 1 entries, from 0 to the number of ids.

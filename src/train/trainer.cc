@@ -172,14 +172,14 @@ Result<StepReport> Trainer::step(const Bags& bags, Pooling pooling, RowsIn grads
   return guard([&]() -> Result<StepReport> {
     if (auto usable = state_->check_usable(); !usable) return pass(usable);
     const auto& table = *state_->table;
-    auto offsets = BagOffsets::from(bags);
-    if (!offsets) return pass(offsets);
+    BagOffsets offsets;
+    if (auto read = offsets.read(bags); !read) return pass(read);
     if (pooling == Pooling::kMax && !bags.weights.empty()) {
       return fail(ErrorCode::kInvalidArgument, "weights: a maximum takes none");
     }
-    if (auto checked = check_rows(grads, offsets->bags(), table.format.dim, "grads"); !checked)
+    if (auto checked = check_rows(grads, offsets.bags(), table.format.dim, "grads"); !checked)
       return pass(checked);
-    if (auto checked = check_ids(bags.ids, table.rows, options.padding_id, BadIds::kError, offsets->bounds());
+    if (auto checked = check_ids(bags.ids, table.rows, options.padding_id, BadIds::kError, offsets.bounds());
         !checked) {
       return pass(checked);
     }
@@ -189,7 +189,7 @@ Result<StepReport> Trainer::step(const Bags& bags, Pooling pooling, RowsIn grads
     request.padding_id = options.padding_id;
     request.pooled = true;
     request.pooling = pooling;
-    request.bounds = offsets->bounds();
+    request.bounds = offsets.bounds();
     request.weights = bags.weights;
     return state_->step(request, options);
   });
