@@ -11,13 +11,14 @@ Result<LookupReport> pool(const Table& table, const Bags& bags, Pooling pooling,
   return guard([&]() -> Result<LookupReport> {
     BagOffsets offsets;
     if (auto read = offsets.read(bags); !read) return pass(read);
-    const auto work = PoolWork::make({&table, bags, pooling, out}, offsets.bounds(), options);
-    if (!work) return tl::make_unexpected(work.error());
-    const int threads = lookup_threads(options.threads, work->id_count(), work->cost_bytes());
-    const Shares::Part part = work->as_part();
-    const SharedPool shared({&*work, 1}, {&part, 1}, threads);
+    PoolWork work;
+    if (auto taken = work.take({&table, bags, pooling, out}, offsets.bounds(), options); !taken)
+      return pass(taken);
+    const int threads = lookup_threads(options.threads, work.id_count(), work.cost_bytes());
+    const Shares::Part part = work.as_part();
+    const SharedPool shared({&work, 1}, {&part, 1}, threads);
     parallel(threads, [&](int thread) { shared.run(thread); });
-    return LookupReport{work->skipped_ids};
+    return LookupReport{work.skipped_ids};
   });
 }
 

@@ -59,9 +59,10 @@ Result<PoolBatch> check_all(std::span<const PoolRequest> requests, const LookupO
     if (!requests[r].table) return fail(ErrorCode::kInvalidArgument, "request ", r, ": no table is given");
     auto& offsets = batch.offsets.emplace_back();
     if (auto read = offsets.read(requests[r].bags); !read) return in_number("request", r, read);
-    auto work = PoolWork::make(requests[r], offsets.bounds(), options);
-    if (!work) return in_number("request", r, work);
-    batch.add(*work);
+    PoolWork work;
+    if (auto taken = work.take(requests[r], offsets.bounds(), options); !taken)
+      return in_number("request", r, taken);
+    batch.add(work);
   }
   return batch;
 }
@@ -106,10 +107,13 @@ Result<PoolBatch> check_jagged(std::span<const JaggedKey> keys, const Bags& bags
     RowsOut columns = out;
     const size_t value_bytes = out.type == ValueType::kF32 ? 4 : 2;
     columns.data = static_cast<uint8_t*>(out.data) + keys[k].first_column * value_bytes;
-    auto work = PoolWork::make({keys[k].table, bags, keys[k].pooling, columns},
+    PoolWork work;
+    if (auto taken = work.take({keys[k].table, bags, keys[k].pooling, columns},
                                bounds.subspan(k * batch_size, batch_size + 1), options);
-    if (!work) return in_number("key", k, work);
-    batch.add(*work);
+        !taken) {
+      return in_number("key", k, taken);
+    }
+    batch.add(work);
   }
   return batch;
 }

@@ -79,29 +79,30 @@ Result<LookupReport> pool_max(const Table& table, const Bags& bags, RowsOut out,
   return guard([&]() -> Result<LookupReport> {
     BagOffsets offsets;
     if (auto read = offsets.read(bags); !read) return pass(read);
-    auto pool = PoolWork::make({&table, bags, Pooling::kMax, out}, offsets.bounds(), options);
-    if (!pool) return tl::make_unexpected(pool.error());
-    if (winners.size() != pool->bags() * pool->dim()) {
+    PoolWork pool;
+    if (auto taken = pool.take({&table, bags, Pooling::kMax, out}, offsets.bounds(), options); !taken)
+      return pass(taken);
+    if (winners.size() != pool.bags() * pool.dim()) {
       return fail(ErrorCode::kInvalidArgument, "winners: holds ", winners.size(), " entries for ",
-                  pool->bags(), " bags of dim ", pool->dim(), ", and must hold one for each column of each");
+                  pool.bags(), " bags of dim ", pool.dim(), ", and must hold one for each column of each");
     }
-    pool->located = FloatRows::reading_for(*pool->table, pool->located.filter);
-    const int threads = lookup_threads(options.threads, pool->id_count(), pool->cost_bytes());
-    const size_t floats = static_cast<size_t>(threads) * pool->dim();
-    WinnerMemory memory{FloatRows::memory_for(*pool->table, threads), std::vector<float>(floats),
+    pool.located = FloatRows::reading_for(*pool.table, pool.located.filter);
+    const int threads = lookup_threads(options.threads, pool.id_count(), pool.cost_bytes());
+    const size_t floats = static_cast<size_t>(threads) * pool.dim();
+    WinnerMemory memory{FloatRows::memory_for(*pool.table, threads), std::vector<float>(floats),
                         std::vector<uint32_t>(floats)};
-    const WinnerWork work{*pool, winners, kernels::find_winners()};
-    const Shares::Part part = pool->as_part();
+    const WinnerWork work{pool, winners, kernels::find_winners()};
+    const Shares::Part part = pool.as_part();
     const Shares shares({&part, 1}, threads);
     parallel(threads, [&](int thread) {
       for (const auto& huge : shares.huge())
-        pool_bag(work, memory, thread, huge.group, columns_of(thread, threads, pool->dim()));
+        pool_bag(work, memory, thread, huge.group, columns_of(thread, threads, pool.dim()));
       for (auto run = shares.first_run(thread); !run.empty(); run = shares.next_run(thread, run)) {
         for (size_t bag = run.begin; bag < run.end; ++bag)
-          pool_bag(work, memory, thread, bag, {0, pool->dim()});
+          pool_bag(work, memory, thread, bag, {0, pool.dim()});
       }
     });
-    return LookupReport{pool->skipped_ids};
+    return LookupReport{pool.skipped_ids};
   });
 }
 

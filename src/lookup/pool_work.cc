@@ -60,32 +60,30 @@ bool needs_column_blocks(const PoolWork& work) {
 
 }  // namespace
 
-Result<PoolWork> PoolWork::make(const PoolRequest& request, std::span<const int64_t> bounds,
-                                const LookupOptions& options) {
+Result<void> PoolWork::take(const PoolRequest& request, std::span<const int64_t> bag_bounds,
+                            const LookupOptions& options) {
   const Bags& bags = request.bags;
   const bool weighted = !bags.weights.empty();
   if (request.pooling == Pooling::kMax && weighted) {
     return fail(ErrorCode::kInvalidArgument, "max pooling takes no weights");
   }
-  PoolWork work;
-  work.table = &request.table->internals();
-  work.ids = bags.ids;
-  work.bounds = bounds;
-  work.mean = request.pooling == Pooling::kMean;
-  work.out = request.out;
-  if (auto checked = check_rows(work.out, work.bags(), work.table->format.dim, "out"); !checked)
-    return pass(checked);
-  auto ids = check_ids(bags.ids, work.table->rows,
-                       request.padding_id ? request.padding_id : options.padding_id, options.bad_ids, bounds);
-  if (!ids) return pass(ids);
-  work.skipped_ids = ids->skipped;
-  work.located = reading(*work.table, ids->filter);
-  work.located.weights = weighted ? bags.weights.data() : nullptr;
-  work.kernel = kernels::pool(work.table->format, request.pooling == Pooling::kMax ? kernels::Reduction::kMax
-                                                  : weighted ? kernels::Reduction::kWeightedSum
-                                                             : kernels::Reduction::kSum);
-  work.encode = encoder_of(work.out);
-  return work;
+  table = &request.table->internals();
+  ids = bags.ids;
+  bounds = bag_bounds;
+  mean = request.pooling == Pooling::kMean;
+  out = request.out;
+  if (auto checked = check_rows(out, this->bags(), table->format.dim, "out"); !checked) return checked;
+  auto checked = check_ids(ids, table->rows, request.padding_id ? request.padding_id : options.padding_id,
+                           options.bad_ids, bounds);
+  if (!checked) return pass(checked);
+  skipped_ids = checked->skipped;
+  located = reading(*table, checked->filter);
+  located.weights = weighted ? bags.weights.data() : nullptr;
+  kernel = kernels::pool(table->format, request.pooling == Pooling::kMax ? kernels::Reduction::kMax
+                                        : weighted                       ? kernels::Reduction::kWeightedSum
+                                                                         : kernels::Reduction::kSum);
+  encode = encoder_of(out);
+  return {};
 }
 
 size_t PoolWork::cost_bytes() const {

@@ -21,9 +21,10 @@ struct PoolWork {
   kernels::EncodeValuesFn encode = nullptr;  // null: `out` holds floats
   int64_t skipped_ids = 0;
 
-  // `bounds` was checked; `request.bags` is used for its ids and weights alone.
-  static Result<PoolWork> make(const PoolRequest& request, std::span<const int64_t> bounds,
-                               const LookupOptions& options);
+  // Checks a request and takes it in. `bag_bounds` was checked; `request.bags` is used for its ids and weights
+  // alone.
+  Result<void> take(const PoolRequest& request, std::span<const int64_t> bag_bounds,
+                    const LookupOptions& options);
 
   size_t bags() const { return bounds.size() - 1; }
   size_t dim() const { return static_cast<size_t>(table->format.dim); }
