@@ -128,11 +128,27 @@ Result<CheckedIds> check_ids(Ids ids, int64_t rows, std::optional<int64_t> paddi
   return checked;
 }
 
+namespace {
+
+template <class Id>
+int64_t count_used(const IdFilter& filter, const Id* ids, size_t count) {
+  int64_t unused = 0;
+  if (!filter.skips_bad_ids) {  // a loop that the compiler turns into vector code
+    const int64_t padding_id = *filter.padding_id;
+    for (size_t i = 0; i < count; ++i) unused += ids[i] == padding_id;
+  } else {
+    for (size_t i = 0; i < count; ++i) unused += !filter.used(ids[i]);
+  }
+  return static_cast<int64_t>(count) - unused;
+}
+
+}  // namespace
+
 int64_t IdFilter::count(Ids ids, size_t begin, size_t end) const {
-  if (uses_all()) return static_cast<int64_t>(end - begin);
-  int64_t used_ids = 0;
-  for (size_t i = begin; i < end; ++i) used_ids += used(ids[i]);
-  return used_ids;
+  if (uses_all() || begin == end) return static_cast<int64_t>(end - begin);
+  if (ids.type == IdType::kI32)
+    return count_used(*this, static_cast<const int32_t*>(ids.data) + begin, end - begin);
+  return count_used(*this, static_cast<const int64_t*>(ids.data) + begin, end - begin);
 }
 
 Result<void> check_rows(const RowsIn& view, size_t rows, int64_t dim, const char* what) {

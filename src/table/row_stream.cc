@@ -26,41 +26,53 @@ RowStream::RowStream(const TableData& table, Ids ids, size_t begin, size_t end, 
   if (all_located() && tail_ <= options_.ahead) options_.ahead = 0;  // a small request is all on its way
 }
 
+// Every position is a row.
 template <class Id>
 void RowStream::locate(const Id* ids, size_t room) {
-  if (options_.filter.uses_all() && base_) {  // the common case, in a loop without branches
-    const size_t count = std::min(room, end_ - position_);
-    const size_t stride = table_.format.stride_bytes;
+  const size_t count = std::min(room, end_ - position_);
+  const size_t stride = table_.format.stride_bytes;
+  const Id* from = ids + position_;
+  const uint8_t** to = &rows_[tail_];
+  if (base_) {
     const uint8_t* const base = base_;  // in a register: the addresses written might be this one
-    const Id* from = ids + position_;
-    const uint8_t** to = &rows_[tail_];
     for (size_t i = 0; i < count; ++i)
       to[i] = base + static_cast<size_t>(static_cast<int64_t>(from[i])) * stride;
     if (apart_) {
       const Segment& segment = table_.segments[0];
-      for (size_t i = 0; i < count; ++i) scales_[tail_ + i] = segment.scales_of(ids[position_ + i]);
+      for (size_t i = 0; i < count; ++i) scales_[tail_ + i] = segment.scales_of(from[i]);
     }
-    if (options_.weights) std::copy_n(options_.weights + position_, count, &weights_[tail_]);
-    position_ += count;
-    tail_ += count;
-    return;
+  } else {
+    for (size_t i = 0; i < count; ++i) {
+      const Segment& segment = table_.segment_of(from[i]);
+      const int64_t row = from[i] - segment.first_row;
+      to[i] = segment.base + static_cast<size_t>(row) * stride;
+      if (apart_) scales_[tail_ + i] = segment.scales_of(row);
+    }
   }
-  for (; room > 0 && position_ < end_; ++position_) {
+  if (options_.weights) std::copy_n(options_.weights + position_, count, &weights_[tail_]);
+  position_ += count;
+  tail_ += count;
+}
+
+// Some positions are not: they are left out, or stand for another row.
+template <class Id>
+void RowStream::locate_used(const Id* ids, size_t room) {
+  const IdFilter& filter = options_.filter;
+  for (const size_t full = tail_ + room; tail_ < full && position_ < end_; ++position_) {
     const int64_t id = ids[position_];
-    if (options_.filter.used(id)) {
+    const bool used = filter.used(id);
+    if (!used && !options_.unused_row) continue;
+    if (used) {
       const Segment& segment = table_.segment_of(id);
       const int64_t row = id - segment.first_row;
       rows_[tail_] = segment.base + static_cast<size_t>(row) * table_.format.stride_bytes;
       if (apart_) scales_[tail_] = segment.scales_of(row);
-    } else if (options_.unused_row) {
+    } else {
       rows_[tail_] = options_.unused_row;
       if (apart_) scales_[tail_] = options_.unused_scales;
-    } else {
-      continue;
     }
     if (options_.weights) weights_[tail_] = options_.weights[position_];
     ++tail_;
-    --room;
   }
 }
 
@@ -80,10 +92,16 @@ void RowStream::refill() {
   tail_ -= head_;
   head_ = 0;
   const size_t room = kBlock + options_.ahead - tail_;
+  const auto locate_in = [&](const auto* ids) {
+    if (options_.filter.uses_all())
+      locate(ids, room);
+    else
+      locate_used(ids, room);
+  };
   if (ids_.type == IdType::kI32)
-    locate(static_cast<const int32_t*>(ids_.data), room);
+    locate_in(static_cast<const int32_t*>(ids_.data));
   else
-    locate(static_cast<const int64_t*>(ids_.data), room);
+    locate_in(static_cast<const int64_t*>(ids_.data));
   // Behind the last row a kernel prefetches it again, instead of asking where the rows end.
   if (all_located() && tail_ > 0) {
     std::fill_n(&rows_[tail_], options_.ahead, rows_[tail_ - 1]);
@@ -102,7 +120,7 @@ RowStream::Run RowStream::next(size_t wanted) {
 }
 
 RowStream::Options reading(const TableData& table, const IdFilter& filter) {
-  constexpr size_t kLinesInFlight = 256;
+  constexpr size_t kLinesInFlight = 160;  // bench/README.md, "Prefetch"
   constexpr size_t kInCacheBytes = 2 << 20;
   RowStream::Options options;
   options.filter = filter;

@@ -50,8 +50,11 @@ class RowStream {
 
   void refill();
   void page_in_ahead();
+  // Locate at least one position and at most `room` rows, and set `tail_` and `position_`.
   template <class Id>
   void locate(const Id* ids, size_t room);
+  template <class Id>
+  void locate_used(const Id* ids, size_t room);
 
   const TableData& table_;
   Ids ids_;
@@ -64,7 +67,7 @@ class RowStream {
   std::array<float, kBlock + kMaxAhead> weights_;
 };
 
-// The options with which rows of this table are read: some 256 cache lines in flight. No rows ahead for
+// The options with which rows of this table are read: some 160 cache lines in flight. No rows ahead for
 // tables that fit into the second-level cache, where prefetching only costs time.
 RowStream::Options reading(const TableData& table, const IdFilter& filter);
 

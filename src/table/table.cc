@@ -16,9 +16,7 @@
 
 namespace windrow {
 
-const Segment& TableData::segment_of(int64_t id) const {
-  if (segments.size() == 1) return segments[0];
-  if (equal_rows > 0) return segments[static_cast<size_t>(id / equal_rows)];
+const Segment& TableData::segment_by_search(int64_t id) const {
   return *std::prev(std::upper_bound(segments.begin(), segments.end(), id,
                                      [](int64_t wanted, const Segment& s) { return wanted < s.first_row; }));
 }
@@ -38,6 +36,7 @@ void TableData::add(const Segment& segment) {
   // All but the last must have as many rows as the first.
   if (segments.empty()) {
     equal_rows = segment.rows;
+    by_equal_rows = Divider(static_cast<uint64_t>(equal_rows));
   } else if (segments.back().rows != equal_rows || segment.rows > equal_rows) {
     equal_rows = 0;
   }

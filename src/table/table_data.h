@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/divider.h"
 #include "io/file.h"
 
 namespace windrow {
@@ -22,7 +23,8 @@ struct Segment {
   int64_t rows_per_scale = 1;
 
   const uint8_t* scales_of(int64_t row) const {
-    return scales + static_cast<size_t>(row / rows_per_scale) * scale_stride_bytes;
+    const int64_t number = rows_per_scale == 1 ? row : row / rows_per_scale;
+    return scales + static_cast<size_t>(number) * scale_stride_bytes;
   }
 };
 
@@ -32,18 +34,25 @@ struct TableData {
   int64_t rows = 0;
   std::vector<Segment> segments;  // by ascending first_row; segments without rows are left out
   int64_t equal_rows = 0;         // rows of every segment but a shorter last one, when they are equal; else 0
+  Divider by_equal_rows;          // when equal_rows is not 0
   std::vector<io::Mapping> mappings;
   Vocabulary vocabulary;
   Residency residency = Residency::kAuto;  // how the mappings are held: kLazy also where kAuto came to that
   bool lazy = false;                       // pages may be missing: lookups ask for them ahead
 
   // The segment of a row in [0, rows).
-  const Segment& segment_of(int64_t id) const;
+  const Segment& segment_of(int64_t id) const {
+    if (equal_rows > 0) return segments[by_equal_rows.quotient(static_cast<uint64_t>(id))];
+    return segment_by_search(id);
+  }
   // The first byte of a row in [0, rows); the first byte of its scales, where they are apart.
   const uint8_t* row(int64_t id) const;
   const uint8_t* scales(int64_t id) const;
   // Adds rows at the end.
   void add(const Segment& segment);
+
+ private:
+  const Segment& segment_by_search(int64_t id) const;
 };
 
 }  // namespace windrow
