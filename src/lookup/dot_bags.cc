@@ -55,8 +55,8 @@ Result<LookupReport> dot_bags(const Table& table, const Bags& bags, RowsIn vecto
         const float* vector = static_cast<const float*>(vectors.data) + bag * vectors.row_stride;
         const size_t stop = std::min(end, static_cast<size_t>(bounds[bag + 1]));
         while (at < stop) {
-          const auto run = stream.next(stop - at);
-          const auto* const* rows = floats.of({run.rows, run.scales, run.count, run.ahead});
+          const kernels::Rows run = stream.next(stop - at).rows;
+          const auto* const* rows = floats.of(run);
           dot({rows, run.count, floats.ahead(run.ahead), vector, dim}, out.data() + at);
           at += run.count;
         }

@@ -63,19 +63,18 @@ void gather_range(const GatherWork& work, size_t begin, size_t end, float* wide)
   Scratch scratch;
   float* floats = wide ? wide : scratch.data();
   for (size_t at = begin; at < end;) {
-    const auto run = stream.next(end - at);
+    const kernels::Rows rows = stream.next(end - at).rows;
     uint8_t* to = row_of(work.out, at);
     if (work.copy) {
-      work.copy({run.rows, run.count, run.ahead, work.table.format.row_bytes()}, to, stride);
+      work.copy({rows.at, rows.count, rows.ahead, work.table.format.row_bytes()}, to, stride);
     } else if (!work.encode) {
-      work.decode(work.table.format, {run.rows, run.scales, run.count, run.ahead},
-                  reinterpret_cast<float*>(to), work.out.row_stride);
+      work.decode(work.table.format, rows, reinterpret_cast<float*>(to), work.out.row_stride);
     } else {
-      work.decode(work.table.format, {run.rows, run.scales, run.count, run.ahead}, floats, work.dim());
-      for (size_t i = 0; i < run.count; ++i)
+      work.decode(work.table.format, rows, floats, work.dim());
+      for (size_t i = 0; i < rows.count; ++i)
         work.encode(floats + i * work.dim(), work.dim(), to + i * stride);
     }
-    at += run.count;
+    at += rows.count;
   }
   if (work.streams) kernels::stream_fence();
 }

@@ -41,11 +41,11 @@ bool find_winners(const WinnerWork& work, const FloatRows& floats, size_t bag, C
   uint32_t run_places[RowStream::kMaxRun];
   bool begins = true;
   for (size_t at = begin; left > 0; begins = false) {
-    const auto run = stream.next(left);
+    const kernels::Rows run = stream.next(left).rows;
     for (size_t i = 0; i < run.count; ++at) {
       if (pool.located.filter.used(pool.ids[at])) run_places[i++] = static_cast<uint32_t>(at - begin);
     }
-    const auto* const* rows = floats.of({run.rows, run.scales, run.count, run.ahead});
+    const auto* const* rows = floats.of(run);
     work.kernel({rows, run_places, run.count, begins}, columns.begin, columns.end, best, places);
     left -= run.count;
   }

@@ -19,11 +19,9 @@ void pool_floats(const PoolWork& work, RowStream& stream, size_t used, size_t be
   for (size_t done = 0; done < used;) {
     const auto run = stream.next(used - done);
     const bool begins = done == 0;
-    done += run.count;
+    done += run.rows.count;
     const float divisor = work.mean && done == used ? static_cast<float>(used) : 0.0f;
-    work.kernel(work.table->format,
-                {{run.rows, run.scales, run.count, run.ahead}, run.weights, begins, divisor}, begin, end,
-                out);
+    work.kernel(work.table->format, {run.rows, run.weights, begins, divisor}, begin, end, out);
   }
 }
 

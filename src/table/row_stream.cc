@@ -112,20 +112,23 @@ void RowStream::refill() {
 RowStream::Run RowStream::next(size_t wanted) {
   if (position_ < end_ && tail_ - head_ <= options_.ahead) refill();
   const size_t ready = position_ < end_ ? tail_ - head_ - options_.ahead : tail_ - head_;
-  const Run run{&rows_[head_], apart_ ? &scales_[head_] : nullptr,
-                options_.weights ? &weights_[head_] : nullptr, std::min({wanted, ready, options_.max_run}),
-                options_.ahead};
-  head_ += run.count;
+  const Run run{{&rows_[head_], apart_ ? &scales_[head_] : nullptr,
+                 std::min({wanted, ready, options_.max_run}), options_.ahead, options_.from_memory},
+                options_.weights ? &weights_[head_] : nullptr};
+  head_ += run.rows.count;
   return run;
 }
 
 RowStream::Options reading(const TableData& table, const IdFilter& filter) {
   constexpr size_t kLinesInFlight = 160;  // bench/README.md, "Prefetch"
-  constexpr size_t kInCacheBytes = 2 << 20;
+  constexpr uint64_t kInCacheBytes = 2 << 20;
+  constexpr uint64_t kFromMemoryBytes = 64 << 20;
   RowStream::Options options;
   options.filter = filter;
   const RowFormat& format = table.format;
-  if (static_cast<uint64_t>(table.rows) * format.stride_bytes <= kInCacheBytes) return options;
+  const uint64_t table_bytes = static_cast<uint64_t>(table.rows) * format.stride_bytes;
+  if (table_bytes <= kInCacheBytes) return options;
+  options.from_memory = table_bytes > kFromMemoryBytes;
   size_t lines = (format.row_bytes() + kCacheLine - 1) / kCacheLine;
   if (format.scale_place == RowFormat::ScalePlace::kApart) ++lines;
   options.ahead = std::clamp<size_t>(kLinesInFlight / lines, 4, RowStream::kMaxAhead);

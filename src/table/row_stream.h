@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "kernels/rows.h"
 #include "table/request.h"
 #include "table/table_data.h"
 
@@ -24,6 +25,7 @@ class RowStream {
     const float* weights = nullptr;  // one per position, or null
     size_t ahead = 0;                // at most kMaxAhead
     size_t max_run = kMaxRun;        // rows handed out at a time
+    bool from_memory = false;        // the table is larger than the caches
   };
 
   // Positions [begin, end) of `ids`.
@@ -32,11 +34,8 @@ class RowStream {
   RowStream& operator=(const RowStream&) = delete;
 
   struct Run {
-    const uint8_t* const* rows;    // `count` rows; `ahead` more addresses behind them may be prefetched
-    const uint8_t* const* scales;  // where scales are apart, or null
-    const float* weights;          // for these rows, or null
-    size_t count;
-    size_t ahead;
+    kernels::Rows rows;    // behind them `rows.ahead` more addresses may be prefetched
+    const float* weights;  // for these rows, or null
   };
   // The next rows, at least one and at most `wanted`; `wanted` must not exceed what is left.
   Run next(size_t wanted);

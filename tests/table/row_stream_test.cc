@@ -44,15 +44,15 @@ TEST_CASE("row_stream: rows come in order, in pieces of any size, with more to p
           size_t at = 0;
           for (size_t wanted = 1; at < used.size(); wanted = wanted % 97 + 13) {
             const auto run = stream.next(std::min(wanted, used.size() - at));
-            good = good && run.count >= 1 && run.count <= wanted;
-            good = good && run.ahead == ahead;
-            for (size_t k = 0; k < run.count + ahead; ++k) {
+            good = good && run.rows.count >= 1 && run.rows.count <= wanted;
+            good = good && run.rows.ahead == ahead;
+            for (size_t k = 0; k < run.rows.count + ahead; ++k) {
               const size_t position = used[std::min(at + k, used.size() - 1)];
               const auto* row = memory.data() + static_cast<size_t>(bags.ids[position]) * memory.format.stride_bytes;
-              good = good && run.rows[k] == row;
-              if (k < run.count) good = good && run.weights[k] == bags.weights[position];
+              good = good && run.rows.at[k] == row;
+              if (k < run.rows.count) good = good && run.weights[k] == bags.weights[position];
             }
-            at += run.count;
+            at += run.rows.count;
           }
           CAPTURE(ahead, padding.has_value(), sizes.size());
           CHECK(good);
@@ -72,8 +72,8 @@ TEST_CASE("row_stream: padding may stand for a row of its own", "[table]") {
   options.unused_row = zeros;
   RowStream stream(data, std::span(ids), 0, 3, options);
   const auto run = stream.next(3);
-  REQUIRE(run.count == 3);
-  CHECK((run.rows[0] == zeros && run.rows[1] == memory.data() + 8 && run.rows[2] == zeros));
+  REQUIRE(run.rows.count == 3);
+  CHECK((run.rows.at[0] == zeros && run.rows.at[1] == memory.data() + 8 && run.rows.at[2] == zeros));
 }
 
 TEST_CASE("row_stream: what fits into the window is fetched at once, and nothing is left to prefetch", "[table]") {
@@ -85,5 +85,5 @@ TEST_CASE("row_stream: what fits into the window is fetched at once, and nothing
   RowStream stream(data, std::span(ids), 0, 3, options);
   CHECK(stream.all_located());
   const auto run = stream.next(3);
-  CHECK((run.count == 3 && run.ahead == 0));
+  CHECK((run.rows.count == 3 && run.rows.ahead == 0));
 }
