@@ -18,7 +18,7 @@ namespace {
 
 // Outputs beyond this size are written past the caches, where they would not stay anyway (bench/README.md,
 // "Non-temporal stores").
-constexpr size_t kStreamBytes = size_t{8} << 20;
+constexpr size_t kStreamBytes = size_t{16} << 20;
 
 // A checked request, as every thread sees it.
 struct GatherWork {
