@@ -12,8 +12,8 @@
  * aborts or throws. After an error outputs are untouched.
  *
  * The ABI is that of the shared library's soname. Structs only grow at the end, and only where they begin
- * with their size: set `size` to sizeof and everything else to zero, and a newer library takes zero for what
- * it does not find. */
+ * with their size: set `size` to sizeof and everything else to zero. A newer library takes zero for what it
+ * does not find; an older one refuses what it does not know unless that is zero. */
 
 #include <windrow/export.h>
 
@@ -45,6 +45,7 @@ enum { WINDROW_VALUES_F32 = 0, WINDROW_VALUES_F16 = 1, WINDROW_VALUES_BF16 = 2 }
 
 enum { WINDROW_SUM = 0, WINDROW_MEAN = 1, WINDROW_MAX = 2 };
 enum { WINDROW_BAD_IDS_ERROR = 0, WINDROW_BAD_IDS_SKIP = 1 };
+enum { WINDROW_UNCLEAN_REFUSE = 0, WINDROW_UNCLEAN_LIVE = 1, WINDROW_UNCLEAN_ANY = 2 };
 enum { WINDROW_AUTO = 0, WINDROW_LAZY = 1, WINDROW_WARM = 2, WINDROW_HUGE = 3 };
 
 /* A table; a handle that any number of threads may use at once. */
@@ -82,7 +83,7 @@ typedef struct windrow_bags {
 
 typedef struct windrow_lookup_options {
   size_t size;         /* sizeof(windrow_lookup_options) */
-  int32_t threads;     /* 0: as many as the machine has; 1: the caller's alone, for hosts with threads of their own */
+  int32_t threads;     /* 0: as many as the machine has; 1: the caller's alone, for hosts with their own */
   int32_t bad_ids;     /* WINDROW_BAD_IDS_... */
   int32_t has_padding; /* whether padding_id counts */
   int64_t padding_id;
@@ -94,16 +95,22 @@ typedef struct windrow_open_options {
   const char* scale_tensor; /* as OpenOptions::scale_tensor; null or empty: find it */
   int32_t row_format;       /* of U8 tensors, WINDROW_INT8 and so on; 0: none */
   int32_t residency;        /* WINDROW_AUTO and so on */
+  int32_t unclean;          /* WINDROW_UNCLEAN_REFUSE and so on */
   int32_t unscaled;
   int32_t checked;
   int32_t evict_first;
+  int64_t scale_columns; /* as OpenOptions::scale_columns; 0: the shape tells */
+  int64_t dim;           /* as OpenOptions::dim; 0: the shape tells */
 } windrow_open_options;
 
 typedef struct windrow_pool_request {
+  size_t size; /* sizeof(windrow_pool_request), the same in all of an array */
   const windrow_table* table;
   windrow_bags bags;
   int32_t pooling;
   windrow_rows_out out;
+  int32_t has_padding; /* whether padding_id counts, instead of that of the options */
+  int64_t padding_id;
 } windrow_pool_request;
 
 /* The library's version, such as "0.1.0". */
@@ -126,8 +133,10 @@ WINDROW_API int32_t windrow_wrap(const void* rows, int64_t row_count, const wind
 /* Null is allowed. No call may be at work on the table. */
 WINDROW_API void windrow_close(windrow_table* table);
 
+/* 0 for a null table. */
 WINDROW_API int64_t windrow_rows(const windrow_table* table);
 WINDROW_API int64_t windrow_dim(const windrow_table* table);
+/* Zeros for a null table. */
 WINDROW_API void windrow_format(const windrow_table* table, windrow_row_format* format);
 
 /* The stored bytes of a row in [0, rows), as Table::row; null for another. */

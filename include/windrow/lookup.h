@@ -20,7 +20,9 @@ enum class BadIds : uint8_t {
 
 struct LookupOptions {
   // 0: as many as the machine has. 1: the caller's thread only; OpenMP is never entered. Small requests
-  // (64 ids and fewer) always run on the caller's thread, and allocate nothing.
+  // (64 ids and fewer) always run on the caller's thread, and gather() and pool() allocate nothing for them
+  // (but for rows wider than 2048 values into 16-bit outputs, padding in rows of more than 8 KiB, and more
+  // than 64 bags).
   int threads = 0;
   // An id that stands for "nothing here". It need not be a row: -1 works. Compared before the bounds check.
   std::optional<int64_t> padding_id = {};
@@ -46,7 +48,8 @@ struct LookupReport {
 // On failure: out is untouched; everything is checked before the first write.
 // Lifetime:   nothing passed in is kept. The arrays stay unchanged during the call.
 // Threads:    any number of lookups at a time on one table, from any threads. OpenMP's threads serve one
-//             request at a time; one that comes meanwhile runs on its caller's thread. A lookup that overlaps
+//             request at a time, and at most four threads of the process, the first to need them, until they
+//             end; any other request runs on its caller's thread. A lookup that overlaps
 //             a training step may see a row half old, half new.
 [[nodiscard]] WINDROW_API Result<LookupReport> gather(const Table& table, Ids ids, RowsOut out,
                                                       const LookupOptions& options = {});

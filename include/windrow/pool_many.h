@@ -37,7 +37,7 @@ struct JaggedKey {
 // `out`, from column keys[k].first_column on: the concatenated feature vector of a recommender.
 //
 // Shapes:     out has B rows; bags has K * B bags, over all ids of all keys.
-// Errors:     as pool_many(), whose "request" is the key here; kInvalidArgument also when the bags are no
+// Errors:     as pool_many(), whose "request" is the key here, with positions and bags counted from its first; kInvalidArgument also when the bags are no
 //             multiple of the keys, and when a key's columns exceed out.row_stride or overlap another's.
 [[nodiscard]] WINDROW_API Result<LookupReport> pool_jagged(std::span<const JaggedKey> keys, const Bags& bags,
                                                            RowsOut out, const LookupOptions& options = {});
@@ -48,11 +48,11 @@ struct JaggedKey {
 //   auto plan = PoolPlan::make(requests, 4);
 //   ... on four threads of the host:  plan->run(k)
 //
-// The arrays of the requests are used until the last run() has returned, and must not change before. The output
-// is complete then, with the same bits as by pool_many().
+// The arrays of the requests are used until the last run() has returned, and must not change before; the tables
+// are kept. The output is complete then, with the same bits as by pool_many().
 class WINDROW_API PoolPlan {
  public:
-  // Errors as pool_many(); kInvalidArgument when parts < 1. options.threads is not used.
+  // Errors as pool_many(); kInvalidArgument when parts is not from 1 to 65536. options.threads is not used.
   [[nodiscard]] static Result<PoolPlan> make(std::span<const PoolRequest> requests, int parts,
                                              const LookupOptions& options = {});
   ~PoolPlan();

@@ -7,7 +7,7 @@
 namespace windrow {
 
 // Views: pointers and counts into memory that the caller owns. Nothing passed to a call is kept after it
-// returns, and nothing is copied. They map one to one onto numpy arrays and onto a C interface.
+// returns (but by PoolPlan, which says so), and nothing is copied. They map one to one onto numpy arrays and onto a C interface.
 
 enum class IdType : uint8_t { kI32, kI64 };
 
@@ -50,6 +50,13 @@ struct RowsOut {
         rows(row_stride ? values.size() / row_stride : 0),
         row_stride(row_stride),
         type(type) {}
+
+  // The same rows from a later column on: to write into columns of a wider matrix.
+  RowsOut from_column(size_t column) const {
+    RowsOut rows_from = *this;
+    if (data) rows_from.data = static_cast<uint8_t*>(data) + column * (type == ValueType::kF32 ? 4 : 2);
+    return rows_from;
+  }
 };
 
 // Rows that a call reads: gradients, or new values.

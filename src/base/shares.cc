@@ -1,6 +1,7 @@
 #include "base/shares.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace windrow {
 
@@ -10,6 +11,10 @@ int64_t elements_before(const Shares::Part& part, size_t group) {
   return part.bounds[group] - part.bounds[0];
 }
 
+int64_t elements_of(const Shares::Part& part, size_t group) {
+  return part.bounds[group + 1] - part.bounds[group];
+}
+
 // What the groups before `group` cost.
 int64_t cost_before(const Shares::Part& part, size_t group) {
   return elements_before(part, group) * part.element_cost + static_cast<int64_t>(group) * part.group_cost;
@@ -17,46 +22,87 @@ int64_t cost_before(const Shares::Part& part, size_t group) {
 
 }  // namespace
 
-Shares::Shares(std::span<const Part> parts, int threads) : parts_(parts) {
+Shares::Shares(std::span<const Part> parts, int threads) : parts_(parts), threads_(threads) {
   if (threads <= 1) return;
   int64_t elements = 0;
   for (const Part& part : parts) elements += elements_before(part, part.groups()) * part.element_cost;
-  // More than a fair share: at most threads - 1 groups can be that big.
-  const int64_t fair = std::max<int64_t>(1, elements / threads);
-  for (size_t p = 0; p < parts.size(); ++p) {
-    const Part& part = parts[p];
-    for (size_t g = 0; g < part.groups(); ++g) {
-      if ((part.bounds[g + 1] - part.bounds[g]) * part.element_cost > fair) huge_.push_back({p, g});
+  find_huge(std::max<int64_t>(1, elements / threads));
+  share_out(threads);
+}
+
+// More than a fair share: at most threads - 1 groups can be that big.
+void Shares::find_huge(int64_t fair) {
+  charged_.assign(static_cast<size_t>(threads_), 0);
+  for (size_t p = 0; p < parts_.size(); ++p) {
+    const Part& part = parts_[p];
+    const auto most = static_cast<int>(
+        std::min<size_t>(static_cast<size_t>(threads_), (part.columns + kSplitColumns - 1) / kSplitColumns));
+    for (size_t g = 0; most > 1 && g < part.groups(); ++g) {
+      if (elements_of(part, g) * part.element_cost <= fair) continue;
+      huge_.push_back({p, g});
+      piece_count_.push_back(most);
+      deal_pieces(huge_.size() - 1);
     }
   }
-  // Huge groups weigh nothing here: everybody works on them.
+}
+
+// Gives the pieces of a huge group to the threads with least to do.
+void Shares::deal_pieces(size_t h) {
+  const auto threads = static_cast<size_t>(threads_), count = static_cast<size_t>(piece_count_[h]);
+  std::vector<size_t> order(threads);
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return charged_[a] < charged_[b]; });
+  const Part& part = parts_[huge_[h].part];
+  const int64_t cost = elements_of(part, huge_[h].group) * part.element_cost / piece_count_[h];
+  piece_of_.resize(piece_of_.size() + threads, -1);
+  for (size_t piece = 0; piece < count; ++piece) {
+    piece_of_[h * threads + order[piece]] = static_cast<int>(piece);
+    charged_[order[piece]] += cost;
+  }
+}
+
+// Gives every thread groups in their order, of a cost that together with its pieces of huge groups is the same
+// for all.
+void Shares::share_out(int threads) {
   const auto shared_before = [&](size_t p, size_t group) {
-    int64_t cost = cost_before(parts[p], group);
+    int64_t cost = cost_before(parts_[p], group);
     for (const Group& huge : huge_) {
       if (huge.part != p || huge.group >= group) continue;
-      cost -= cost_before(parts[p], huge.group + 1) - cost_before(parts[p], huge.group);
+      cost -= cost_before(parts_[p], huge.group + 1) - cost_before(parts_[p], huge.group);
     }
     return cost;
   };
-  int64_t total = 0;
-  for (size_t p = 0; p < parts.size(); ++p) total += shared_before(p, parts[p].groups());
+  int64_t shared = 0;
+  for (size_t p = 0; p < parts_.size(); ++p) shared += shared_before(p, parts_[p].groups());
+
+  int64_t total = shared, quotas = 0;
+  for (const int64_t pieces : charged_) total += pieces;
+  std::vector<int64_t> quota;
+  for (const int64_t pieces : charged_) {
+    quota.push_back(std::max<int64_t>(0, total / threads - pieces));
+    quotas += quota.back();
+  }
 
   starts_.push_back({0, 0});
   size_t p = 0;
   int64_t before = 0;  // what the parts before p cost
+  double goal_share = 0;
   for (int t = 1; t < threads; ++t) {
-    const int64_t goal = total / threads * t + total % threads * t / threads;
-    for (; p < parts.size(); ++p) {
-      const int64_t cost = shared_before(p, parts[p].groups());
+    goal_share += quotas > 0
+                      ? static_cast<double>(quota[static_cast<size_t>(t - 1)]) / static_cast<double>(quotas)
+                      : 1.0 / threads;
+    const auto goal = static_cast<int64_t>(static_cast<double>(shared) * std::min(1.0, goal_share));
+    for (; p < parts_.size(); ++p) {
+      const int64_t cost = shared_before(p, parts_[p].groups());
       if (before + cost >= goal) break;
       before += cost;
     }
-    if (p == parts.size()) {
+    if (p == parts_.size()) {
       starts_.push_back({p, 0});
       continue;
     }
     // The first group with `goal` or more before it.
-    size_t low = starts_.back().part == p ? starts_.back().group : 0, high = parts[p].groups();
+    size_t low = starts_.back().part == p ? starts_.back().group : 0, high = parts_[p].groups();
     while (low < high) {
       const size_t middle = low + (high - low) / 2;
       if (before + shared_before(p, middle) < goal)
@@ -66,7 +112,7 @@ Shares::Shares(std::span<const Part> parts, int threads) : parts_(parts) {
     }
     starts_.push_back({p, low});
   }
-  starts_.push_back({parts.size(), 0});
+  starts_.push_back({parts_.size(), 0});
 }
 
 Shares::Run Shares::run_from(int thread, Group at) const {
@@ -91,11 +137,14 @@ Shares::Run Shares::next_run(int thread, const Run& run) const {
   return run_from(thread, {run.part, run.end});
 }
 
-Columns columns_of(int thread, int threads, size_t dim) {
-  constexpr size_t kLine = 16;
-  const size_t lines = (dim + kLine - 1) / kLine;
-  const size_t count = static_cast<size_t>(threads), t = static_cast<size_t>(thread);
-  return {std::min(dim, lines * t / count * kLine), std::min(dim, lines * (t + 1) / count * kLine)};
+Shares::Columns Shares::columns_of(int thread, size_t h) const {
+  const int mine = piece_of_[h * static_cast<size_t>(threads_) + static_cast<size_t>(thread)];
+  if (mine < 0) return {0, 0};
+  const auto piece = static_cast<size_t>(mine), count = static_cast<size_t>(piece_count_[h]);
+  const size_t columns = parts_[huge_[h].part].columns;
+  const size_t lines = (columns + kSplitColumns - 1) / kSplitColumns;
+  return {std::min(columns, lines * piece / count * kSplitColumns),
+          std::min(columns, lines * (piece + 1) / count * kSplitColumns)};
 }
 
 }  // namespace windrow

@@ -44,18 +44,33 @@ tl::unexpected<Error> refuse(const char* what) {
   return fail(ErrorCode::kInvalidArgument, what);
 }
 
-// A struct that may be shorter than this library's, or longer: what is missing is zero, what is unknown is not
-// looked at.
-template <class Options>
-Options whole(const Options* given) {
-  Options options{};
-  if (given) std::memcpy(&options, given, std::min(given->size, sizeof(options)));
-  return options;
+// A struct that may be shorter than this library's: what is missing is zero. Or longer: what is unknown must be
+// zero, or something would be left undone.
+template <class Struct>
+Result<Struct> whole(const Struct* given, const char* what) {
+  Struct known{};
+  if (!given) return known;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
+  const size_t size = given->size;
+  if (size < sizeof(size_t) || size > 4096) {
+    return fail(ErrorCode::kInvalidArgument, what, ": its size says ", size, "; set it to sizeof");
+  }
+  for (size_t i = sizeof(known); i < size; ++i) {
+    if (bytes[i] != 0) {
+      return fail(ErrorCode::kUnsupported, what, ": byte ", i,
+                  " of it is set, which this version does not know");
+    }
+  }
+  std::memcpy(&known, given, std::min(size, sizeof(known)));
+  return known;
 }
 
-Result<Ids> take(const windrow_ids& ids) {
-  if (ids.type != WINDROW_IDS_I32 && ids.type != WINDROW_IDS_I64) return refuse("ids: an unknown type");
-  if (ids.count > 0 && !ids.data) return refuse("ids, offsets or lengths: a count, but no memory");
+Result<Ids> take(const windrow_ids& ids, const char* what) {
+  if (ids.type != WINDROW_IDS_I32 && ids.type != WINDROW_IDS_I64)
+    return fail(ErrorCode::kInvalidArgument, what, ": type ", ids.type, " is unknown");
+  if (ids.count > 0 && !ids.data) {
+    return fail(ErrorCode::kInvalidArgument, what, ": ", ids.count, " are announced, but no memory is given");
+  }
   Ids view;
   view.data = ids.data;
   view.count = ids.count;
@@ -77,7 +92,8 @@ Result<RowsOut> take(const windrow_rows_out* out) {
 
 Result<Bags> take(const windrow_bags& bags) {
   Bags view;
-  auto ids = take(bags.ids), offsets = take(bags.offsets), lengths = take(bags.lengths);
+  auto ids = take(bags.ids, "ids"), offsets = take(bags.offsets, "offsets"),
+       lengths = take(bags.lengths, "lengths");
   for (auto* part : {&ids, &offsets, &lengths}) {
     if (!*part) return pass(*part);
   }
@@ -94,40 +110,66 @@ Result<Pooling> take_pooling(int32_t pooling) {
 }
 
 Result<LookupOptions> take(const windrow_lookup_options* given) {
-  const auto options = whole(given);
-  if (options.threads < 0) return refuse("threads: below 0");
-  if (options.bad_ids != WINDROW_BAD_IDS_ERROR && options.bad_ids != WINDROW_BAD_IDS_SKIP)
+  const auto options = whole(given, "options");
+  if (!options) return tl::make_unexpected(options.error());
+  if (options->threads < 0) return refuse("threads: below 0");
+  if (options->bad_ids != WINDROW_BAD_IDS_ERROR && options->bad_ids != WINDROW_BAD_IDS_SKIP)
     return refuse("bad_ids: an unknown policy");
   LookupOptions view;
-  view.threads = options.threads;
-  view.bad_ids = static_cast<BadIds>(options.bad_ids);
-  if (options.has_padding) view.padding_id = options.padding_id;
+  view.threads = options->threads;
+  view.bad_ids = static_cast<BadIds>(options->bad_ids);
+  if (options->has_padding) view.padding_id = options->padding_id;
   return view;
 }
 
 Result<OpenOptions> take(const windrow_open_options* given) {
-  const auto options = whole(given);
-  if (options.residency < WINDROW_AUTO || options.residency > WINDROW_HUGE)
+  const auto options = whole(given, "options");
+  if (!options) return tl::make_unexpected(options.error());
+  if (options->residency < WINDROW_AUTO || options->residency > WINDROW_HUGE)
     return refuse("residency: an unknown one");
+  if (options->unclean < WINDROW_UNCLEAN_REFUSE || options->unclean > WINDROW_UNCLEAN_ANY)
+    return refuse("unclean: an unknown policy");
   OpenOptions view;
-  if (options.tensor) view.tensor = options.tensor;
-  if (options.scale_tensor) view.scale_tensor = options.scale_tensor;
-  if (options.row_format) view.row_format = static_cast<RowFormat::Kind>(options.row_format);
-  view.residency = static_cast<Residency>(options.residency);
-  view.unscaled = options.unscaled != 0;
-  view.checked = options.checked != 0;
-  view.evict_first = options.evict_first != 0;
+  if (options->tensor) view.tensor = options->tensor;
+  if (options->scale_tensor) view.scale_tensor = options->scale_tensor;
+  if (options->row_format) view.row_format = static_cast<RowFormat::Kind>(options->row_format);
+  view.residency = static_cast<Residency>(options->residency);
+  view.unclean = static_cast<Unclean>(options->unclean);
+  view.unscaled = options->unscaled != 0;
+  view.checked = options->checked != 0;
+  view.evict_first = options->evict_first != 0;
+  view.scale_columns = options->scale_columns;
+  view.dim = options->dim;
   return view;
 }
 
-RowFormat take(const windrow_row_format& format) {
+Result<RowFormat> take(const windrow_row_format& format) {
+  if (format.scale_type < WINDROW_SCALE_NONE || format.scale_type > WINDROW_SCALE_BF16 ||
+      format.scale_place < WINDROW_SCALES_IN_ROW || format.scale_place > WINDROW_SCALES_APART) {
+    return refuse("format: an unknown type or place of scales");
+  }
   RowFormat view{static_cast<RowFormat::Kind>(format.kind),
                  format.dim,
                  format.stride_bytes,
                  format.block,
-                 static_cast<RowFormat::ScaleType>(std::clamp(format.scale_type, 0, 255)),
-                 static_cast<RowFormat::ScalePlace>(std::clamp(format.scale_place, 0, 255))};
-  if (view.stride_bytes == 0 && view.dim > 0) view.stride_bytes = view.row_bytes();
+                 static_cast<RowFormat::ScaleType>(format.scale_type),
+                 static_cast<RowFormat::ScalePlace>(format.scale_place)};
+  if (view.stride_bytes == 0 && view.dim > 0 && view.block >= 0) view.stride_bytes = view.row_bytes();
+  return view;
+}
+
+Result<PoolRequest> take(const windrow_pool_request* given) {
+  const auto request = whole(given, "the request");
+  if (!request) return tl::make_unexpected(request.error());
+  if (!request->table) return refuse("no table is given");
+  auto bags = take(request->bags);
+  if (!bags) return pass(bags);
+  auto mode = take_pooling(request->pooling);
+  if (!mode) return pass(mode);
+  auto out = take(&request->out);
+  if (!out) return pass(out);
+  PoolRequest view{&request->table->table, *bags, *mode, *out, {}};
+  if (request->has_padding) view.padding_id = request->padding_id;
   return view;
 }
 
@@ -187,7 +229,9 @@ int32_t windrow_wrap(const void* rows, int64_t row_count, const windrow_row_form
     if (!table) return refuse("table: null");
     *table = nullptr;
     if (!format) return refuse("format: null");
-    return give(Table::wrap(rows, row_count, take(*format), scales), table);
+    auto view = take(*format);
+    if (!view) return pass(view);
+    return give(Table::wrap(rows, row_count, *view, scales), table);
   });
 }
 
@@ -196,14 +240,16 @@ void windrow_close(windrow_table* table) {
 }
 
 int64_t windrow_rows(const windrow_table* table) {
-  return table->table.rows();
+  return table ? table->table.rows() : 0;
 }
 
 int64_t windrow_dim(const windrow_table* table) {
-  return table->table.dim();
+  return table ? table->table.dim() : 0;
 }
 
 void windrow_format(const windrow_table* table, windrow_row_format* format) {
+  *format = {};
+  if (!table) return;
   const RowFormat& of = table->table.format();
   *format = {static_cast<int32_t>(of.kind),
              static_cast<int32_t>(of.scale_type),
@@ -214,18 +260,18 @@ void windrow_format(const windrow_table* table, windrow_row_format* format) {
 }
 
 const void* windrow_row(const windrow_table* table, int64_t id) {
-  return id >= 0 && id < table->table.rows() ? table->table.row(id) : nullptr;
+  return table && id >= 0 && id < table->table.rows() ? table->table.row(id) : nullptr;
 }
 
 int64_t windrow_find_token(const windrow_table* table, const char* token, size_t bytes) {
-  return table->table.vocabulary().find({token, bytes}).value_or(-1);
+  return table ? table->table.vocabulary().find({token, bytes}).value_or(-1) : -1;
 }
 
 int32_t windrow_gather(const windrow_table* table, const windrow_ids* ids, const windrow_rows_out* out,
                        const windrow_lookup_options* options, int64_t* skipped_ids) {
   return call([&]() -> Result<void> {
     if (!table || !ids) return refuse("table or ids: null");
-    auto id_view = take(*ids);
+    auto id_view = take(*ids, "ids");
     if (!id_view) return pass(id_view);
     auto out_view = take(out);
     if (!out_view) return pass(out_view);
@@ -257,15 +303,12 @@ int32_t windrow_pool_many(const windrow_pool_request* requests, size_t count,
   return call([&]() -> Result<void> {
     if (count > 0 && !requests) return refuse("requests: null");
     std::vector<PoolRequest> list(count);
-    for (size_t r = 0; r < count; ++r) {
-      if (!requests[r].table) return fail(ErrorCode::kInvalidArgument, "request ", r, ": its table is null");
-      auto bags = take(requests[r].bags);
-      if (!bags) return pass(bags);
-      auto mode = take_pooling(requests[r].pooling);
-      if (!mode) return pass(mode);
-      auto out = take(&requests[r].out);
-      if (!out) return pass(out);
-      list[r] = {&requests[r].table->table, *bags, *mode, *out, {}};
+    const auto* at = reinterpret_cast<const unsigned char*>(requests);
+    for (size_t r = 0; r < count; ++r, at += requests->size) {
+      auto taken = take(reinterpret_cast<const windrow_pool_request*>(at));
+      if (!taken)
+        return fail(taken.error().code, "request ", r, ": ", std::string_view(taken.error().message));
+      list[r] = *taken;
     }
     auto lookup = take(options);
     if (!lookup) return pass(lookup);
@@ -276,7 +319,7 @@ int32_t windrow_pool_many(const windrow_pool_request* requests, size_t count,
 int32_t windrow_prefetch(const windrow_table* table, const windrow_ids* ids) {
   return call([&]() -> Result<void> {
     if (!table || !ids) return refuse("table or ids: null");
-    auto view = take(*ids);
+    auto view = take(*ids, "ids");
     if (!view) return pass(view);
     return table->table.prefetch(*view);
   });

@@ -41,6 +41,16 @@ struct Pass {
   size_t origin;  // the column of out[0]
 };
 
+inline Pass pass_of(const RowFormat& format, const PoolRun& run, size_t origin) {
+  return {{run.rows.at, nullptr, static_cast<size_t>(format.dim)},
+          run.rows.count,
+          run.rows.ahead,
+          run.weights,
+          run.begins,
+          run.divisor,
+          origin};
+}
+
 // Where the up to four vectors of a pass stand. They may overlap: columns are independent, and every vector
 // is loaded before any is stored.
 struct Places {
@@ -143,18 +153,12 @@ void pool_wide(const RowFormat& format, const Rows& rows, const Pass& pass, cons
 template <class Codec, class Op>
 void pool_run(const RowFormat& format, const PoolRun& run, size_t begin, size_t end, float* out) {
   Fetch fetch = fetch_of<Codec>(format, run.rows, begin, end);
-  Pass pass{{run.rows.at, nullptr, static_cast<size_t>(format.dim)},
-            run.rows.count,
-            run.rows.ahead,
-            run.weights,
-            run.begins,
-            run.divisor,
-            begin};
+  Pass pass = pass_of(format, run, begin);
   if constexpr (Codec::kScaled) {
     float scales[kMaxRows];
     pass.source.scales = scales;
     for_each_block(format, begin, end, [&](size_t from, size_t to, size_t block) HWY_ATTR {
-      load_scales(format, run.rows, block, scales);
+      load_scales(format, run.rows, block, from == begin, scales);
       pool_wide<Codec, Op>(format, run.rows, pass, fetch, from, to, out);
       fetch.bytes = 0;
     });
@@ -163,16 +167,16 @@ void pool_run(const RowFormat& format, const PoolRun& run, size_t begin, size_t 
   }
 }
 
-// Defines the three entries of a codec: NAME##Sum and so on.
-#define WINDROW_POOL(NAME, ...)                                                                            \
+// Defines the three entries of a codec, NAME##Sum and so on, by a template over codec and reduction.
+#define WINDROW_POOL(NAME, RUN, ...)                                                                       \
   void NAME##Sum(const RowFormat& format, const PoolRun& run, size_t begin, size_t end, float* out) {      \
-    pool_run<__VA_ARGS__, Sum>(format, run, begin, end, out);                                              \
+    RUN<__VA_ARGS__, Sum>(format, run, begin, end, out);                                                   \
   }                                                                                                        \
   void NAME##Weighted(const RowFormat& format, const PoolRun& run, size_t begin, size_t end, float* out) { \
-    pool_run<__VA_ARGS__, WeightedSum>(format, run, begin, end, out);                                      \
+    RUN<__VA_ARGS__, WeightedSum>(format, run, begin, end, out);                                           \
   }                                                                                                        \
   void NAME##Max(const RowFormat& format, const PoolRun& run, size_t begin, size_t end, float* out) {      \
-    pool_run<__VA_ARGS__, Max>(format, run, begin, end, out);                                              \
+    RUN<__VA_ARGS__, Max>(format, run, begin, end, out);                                                   \
   }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE

@@ -11,9 +11,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace windrow::kernels::HWY_NAMESPACE {
 
-WINDROW_POOL(F32Rows, F32)
-WINDROW_POOL(F16Rows, F16)
-WINDROW_POOL(Bf16Rows, Bf16)
+WINDROW_POOL(F32Rows, pool_run, F32)
+WINDROW_POOL(F16Rows, pool_run, F16)
+WINDROW_POOL(Bf16Rows, pool_run, Bf16)
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

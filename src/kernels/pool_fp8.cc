@@ -11,10 +11,10 @@
 HWY_BEFORE_NAMESPACE();
 namespace windrow::kernels::HWY_NAMESPACE {
 
-WINDROW_POOL(E4m3Rows, E4m3)
-WINDROW_POOL(ScaledE4m3Rows, Scaled<E4m3>)
-WINDROW_POOL(E5m2Rows, E5m2)
-WINDROW_POOL(ScaledE5m2Rows, Scaled<E5m2>)
+WINDROW_POOL(E4m3Rows, pool_run, E4m3)
+WINDROW_POOL(ScaledE4m3Rows, pool_run, Scaled<E4m3>)
+WINDROW_POOL(E5m2Rows, pool_run, E5m2)
+WINDROW_POOL(ScaledE5m2Rows, pool_run, Scaled<E5m2>)
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -11,9 +11,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace windrow::kernels::HWY_NAMESPACE {
 
-WINDROW_POOL(Int8Rows, Int8)
-WINDROW_POOL(I8Rows, I8)
-WINDROW_POOL(ScaledI8Rows, Scaled<I8>)
+WINDROW_POOL(Int8Rows, pool_run, Int8)
+WINDROW_POOL(I8Rows, pool_run, I8)
+WINDROW_POOL(ScaledI8Rows, pool_run, Scaled<I8>)
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -47,13 +47,7 @@ template <class Codec, class Op>
 void pool_packed(const RowFormat& format, const PoolRun& run, size_t begin, size_t end, float* out) {
   const size_t code_bytes = format.code_bytes();
   Fetch fetch = fetch_of<Codec>(format, run.rows, begin, end);
-  const Pass pass{{run.rows.at, nullptr, static_cast<size_t>(format.dim)},
-                  run.rows.count,
-                  run.rows.ahead,
-                  run.weights,
-                  run.begins,
-                  run.divisor,
-                  begin};
+  const Pass pass = pass_of(format, run, begin);
   for_each_group<HWY_MIN(HWY_LANES(float), 16)>(begin, end, [&](auto d, size_t col) HWY_ATTR {
     if (col + 4 * hn::Lanes(d) <= end) {
       pool_group<Codec, Op>(d, pass, code_bytes, fetch, col, out + (col - begin));
@@ -67,19 +61,8 @@ void pool_packed(const RowFormat& format, const PoolRun& run, size_t begin, size
   });
 }
 
-#define WINDROW_POOL_PACKED(NAME, BITS)                                                                    \
-  void NAME##Sum(const RowFormat& format, const PoolRun& run, size_t begin, size_t end, float* out) {      \
-    pool_packed<Packed<BITS>, Sum>(format, run, begin, end, out);                                          \
-  }                                                                                                        \
-  void NAME##Weighted(const RowFormat& format, const PoolRun& run, size_t begin, size_t end, float* out) { \
-    pool_packed<Packed<BITS>, WeightedSum>(format, run, begin, end, out);                                  \
-  }                                                                                                        \
-  void NAME##Max(const RowFormat& format, const PoolRun& run, size_t begin, size_t end, float* out) {      \
-    pool_packed<Packed<BITS>, Max>(format, run, begin, end, out);                                          \
-  }
-
-WINDROW_POOL_PACKED(Int4Rows, 4)
-WINDROW_POOL_PACKED(Int2Rows, 2)
+WINDROW_POOL(Int4Rows, pool_packed, Packed<4>)
+WINDROW_POOL(Int2Rows, pool_packed, Packed<2>)
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

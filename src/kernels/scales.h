@@ -30,13 +30,14 @@ inline float load_scale(RowFormat::ScaleType type, const uint8_t* scales, size_t
   return 1;
 }
 
-// The scales of one block of columns of every row, as floats. Those of the first block bring the cache lines
-// that later rows will need, where they are apart from the codes.
-inline void load_scales(const RowFormat& format, const Rows& rows, size_t block, float* scales) {
+// The scales of one block of columns of every row, as floats. With `prefetch` the scales of later rows are
+// fetched, where they are apart from the codes.
+inline void load_scales(const RowFormat& format, const Rows& rows, size_t block, bool prefetch,
+                        float* scales) {
   const bool apart = format.scale_place == RowFormat::ScalePlace::kApart;
   const size_t before = apart ? 0 : format.code_bytes();
   const uint8_t* const* from = apart ? rows.scales : rows.at;
-  if (apart && block == 0 && rows.ahead > 0) {
+  if (apart && prefetch && rows.ahead > 0) {
     for (size_t i = 0; i < rows.count; ++i) prefetch_range(from[i + rows.ahead], format.scale_bytes());
   }
   for (size_t i = 0; i < rows.count; ++i) scales[i] = load_scale(format.scale_type, from[i] + before, block);

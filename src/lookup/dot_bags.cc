@@ -6,6 +6,7 @@
 #include "kernels/dot.h"
 #include "lookup/float_rows.h"
 #include "lookup/lookup_threads.h"
+#include "lookup/zero_row.h"
 #include "table/request.h"
 #include "table/row_stream.h"
 #include "windrow/lookup.h"
@@ -32,11 +33,9 @@ Result<LookupReport> dot_bags(const Table& table, const Bags& bags, RowsIn vecto
     const IdFilter& filter = checked->filter;
 
     const auto dim = static_cast<size_t>(data.format.dim);
-    const size_t row_bytes = data.format.row_bytes();
-    const std::vector<uint8_t> zeros(filter.uses_all() ? 0 : row_bytes + data.format.scale_bytes());
+    const ZeroRow zeros(data, !filter.uses_all());
     RowStream::Options located = FloatRows::reading_for(data, filter);
-    located.unused_row = zeros.data();
-    located.unused_scales = zeros.data() + (zeros.empty() ? 0 : row_bytes);
+    located.unused_row = located.unused_scales = zeros.bytes();
     const auto dot = kernels::dot_rows();
     const auto threads =
         static_cast<size_t>(lookup_threads(options.threads, bags.ids.count, bags.ids.count * row_cost(data)));

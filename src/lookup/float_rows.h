@@ -13,25 +13,32 @@ namespace windrow {
 // thread's own.
 class FloatRows {
  public:
-  static constexpr size_t kRows = 32;  // decoded at a time
+  // Rows decoded at a time: some 64 KiB of floats.
+  static constexpr size_t kMostRows = 32;
+  static size_t rows_at_a_time(const TableData& table) {
+    return std::clamp<size_t>((size_t{1} << 14) / floats(table), 1, kMostRows);
+  }
 
   // The memory of all threads; nothing for rows that are floats already.
   static std::vector<float> memory_for(const TableData& table, int threads) {
     const bool decodes = table.format.kind != RowFormat::Kind::kF32;
-    return std::vector<float>(decodes ? static_cast<size_t>(threads) * kRows * floats(table) : 0);
+    return std::vector<float>(decodes ? static_cast<size_t>(threads) * rows_at_a_time(table) * floats(table)
+                                      : 0);
   }
   // How rows must be read to be decoded here.
   static RowStream::Options reading_for(const TableData& table, const IdFilter& filter) {
     RowStream::Options options = reading(table, filter);
-    if (table.format.kind != RowFormat::Kind::kF32) options.max_run = std::min(options.max_run, kRows);
+    if (table.format.kind != RowFormat::Kind::kF32)
+      options.max_run = std::min(options.max_run, rows_at_a_time(table));
     return options;
   }
 
   FloatRows(const TableData& table, std::vector<float>& memory, int thread) : table_(table) {
     if (memory.empty()) return;
     decode_ = kernels::decode_rows(table.format);
-    decoded_ = memory.data() + static_cast<size_t>(thread) * kRows * floats(table);
-    for (size_t i = 0; i < kRows; ++i)
+    const size_t rows = rows_at_a_time(table);
+    decoded_ = memory.data() + static_cast<size_t>(thread) * rows * floats(table);
+    for (size_t i = 0; i < rows; ++i)
       addresses_[i] = reinterpret_cast<const uint8_t*>(decoded_ + i * floats(table));
   }
 
@@ -50,7 +57,7 @@ class FloatRows {
   const TableData& table_;
   kernels::DecodeRowsFn decode_ = nullptr;
   float* decoded_ = nullptr;
-  std::array<const uint8_t*, kRows> addresses_{};
+  std::array<const uint8_t*, kMostRows> addresses_{};
 };
 
 }  // namespace windrow

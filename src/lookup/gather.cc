@@ -8,6 +8,7 @@
 #include "kernels/rows.h"
 #include "lookup/lookup_threads.h"
 #include "lookup/value_rows.h"
+#include "lookup/zero_row.h"
 #include "table/request.h"
 #include "table/row_stream.h"
 #include "windrow/lookup.h"
@@ -92,12 +93,8 @@ Result<LookupReport> gather(const Table& table, Ids ids, RowsOut out, const Look
     IdFilter filter = checked->filter;
     if (filter.padding_id && filter.is_row(*filter.padding_id)) filter.padding_id.reset();
     GatherWork work{data, ids, out, reading(data, filter)};
-    std::vector<uint8_t> zeros;
-    if (!filter.uses_all()) {
-      zeros.resize(data.format.row_bytes() + data.format.scale_bytes());
-      work.located.unused_row = zeros.data();
-      work.located.unused_scales = zeros.data() + data.format.row_bytes();
-    }
+    const ZeroRow zeros(data, !filter.uses_all());
+    work.located.unused_row = work.located.unused_scales = zeros.bytes();
     choose_kernels(work);
     const int threads = lookup_threads(options.threads, ids.count, ids.count * row_cost(data));
     const bool needs_wide = work.encode && work.dim() > kScratchFloats;

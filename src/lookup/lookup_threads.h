@@ -12,9 +12,10 @@ namespace windrow {
 // Requests of so many ids never leave their caller's thread.
 constexpr size_t kSmallRequest = 64;
 
-// What reading a row costs, in bytes: less than a cache line is not read.
+// What reading a row costs, in bytes: less than a cache line is not read. Bounded, so that costs of many rows can
+// be added up.
 inline size_t row_cost(const TableData& table) {
-  return std::max<size_t>(table.format.row_bytes(), 64);
+  return std::clamp<size_t>(table.format.row_bytes(), 64, size_t{1} << 20);
 }
 
 // How many threads a lookup of `ids` rows uses: entering a parallel region costs some microseconds, so each

@@ -15,7 +15,7 @@ namespace windrow {
 
 namespace {
 
-constexpr size_t kBlockRows = 256;
+constexpr int64_t kBlockRows = 256;
 
 bool better(const Neighbor& a, const Neighbor& b) {
   return a.score != b.score ? a.score > b.score : a.row < b.row;
@@ -52,6 +52,7 @@ struct Scan {
   std::vector<int64_t> exclude;  // sorted
   kernels::ScanFn kernel;
   kernels::DecodeRowsFn decode;  // null: rows are floats
+  int64_t block_rows = kBlockRows;
 
   float score(float dot, float square) const {
     if (similarity == Similarity::kDot) return dot;
@@ -59,14 +60,13 @@ struct Scan {
     return norms == 0 ? 0.0f : dot / norms;
   }
 
-  // Rows [begin, end) of the table.
-  // `decoded`: room for kBlockRows rows, where they are decoded.
+  // Rows [begin, end) of the table. `decoded`: room for a block of rows, where they are decoded.
   void rows(int64_t begin, int64_t end, float* decoded, Best& best) const {
     for (const auto& segment : table.segments) {
       const int64_t from = std::max(begin, segment.first_row);
       const int64_t to = std::min(end, segment.first_row + segment.rows);
-      for (int64_t row = from; row < to; row += kBlockRows)
-        block(row, std::min<int64_t>(to - row, kBlockRows), decoded, best);
+      for (int64_t row = from; row < to; row += block_rows)
+        block(row, std::min(to - row, block_rows), decoded, best);
     }
   }
 
@@ -127,7 +127,9 @@ Result<std::vector<Neighbor>> nearest(const Table& table, std::span<const float>
 
     const auto rows = static_cast<size_t>(data.rows);
     const int threads = lookup_threads(options.threads, rows, rows * row_cost(data));
-    const size_t block_floats = scan.decode ? kBlockRows * query.size() : 0;
+    // A block of decoded rows stays in the second-level cache.
+    if (scan.decode) scan.block_rows = std::clamp<int64_t>((1 << 16) / data.format.dim, 1, kBlockRows);
+    const size_t block_floats = scan.decode ? static_cast<size_t>(scan.block_rows) * query.size() : 0;
     std::vector<float> decoded(static_cast<size_t>(threads) * block_floats);
     std::vector<Best> best;  // one for each thread, with its memory: nothing is allocated below
     for (int t = 0; t < threads; ++t) best.emplace_back(static_cast<size_t>(k));

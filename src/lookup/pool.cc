@@ -16,8 +16,9 @@ Result<LookupReport> pool(const Table& table, const Bags& bags, Pooling pooling,
       return pass(taken);
     const int threads = lookup_threads(options.threads, work.id_count(), work.cost_bytes());
     const Shares::Part part = work.as_part();
-    const SharedPool shared({&work, 1}, {&part, 1}, threads);
-    parallel(threads, [&](int thread) { shared.run(thread); });
+    const Team team(threads);
+    const SharedPool shared({&work, 1}, {&part, 1}, team.size());
+    team.run(team.size(), [&](int thread) { shared.run(thread); });
     return LookupReport{work.skipped_ids};
   });
 }

@@ -14,8 +14,11 @@ namespace windrow {
 
 namespace {
 
+constexpr int kMaxParts = 65536;
+
 // Several checked requests. What they point to stays where it is, also when this is moved.
 struct PoolBatch {
+  std::vector<Table> tables;  // keeps them
   std::vector<BagOffsets> offsets;
   std::vector<PoolWork> works;
   std::vector<Shares::Part> parts;
@@ -41,8 +44,9 @@ struct PoolBatch {
   }
   LookupReport run(int requested_threads) const {
     const int threads = lookup_threads(requested_threads, ids(), cost_bytes());
-    const SharedPool shared(works, parts, threads);
-    parallel(threads, [&](int thread) { shared.run(thread); });
+    const Team team(threads);
+    const SharedPool shared(works, parts, team.size());
+    team.run(team.size(), [&](int thread) { shared.run(thread); });
     return report();
   }
 };
@@ -62,6 +66,7 @@ Result<PoolBatch> check_all(std::span<const PoolRequest> requests, const LookupO
     PoolWork work;
     if (auto taken = work.take(requests[r], offsets.bounds(), options); !taken)
       return in_number("request", r, taken);
+    batch.tables.push_back(*requests[r].table);
     batch.add(work);
   }
   return batch;
@@ -103,12 +108,10 @@ Result<PoolBatch> check_jagged(std::span<const JaggedKey> keys, const Bags& bags
   if (auto columns = check_columns(keys, out.row_stride); !columns) return pass(columns);
   const auto bounds = offsets.bounds();
   const size_t batch_size = keys.empty() ? 0 : (bounds.size() - 1) / keys.size();
+  if (auto checked = check_rows(out, batch_size, 0, "out"); !checked) return pass(checked);
   for (size_t k = 0; k < keys.size(); ++k) {
-    RowsOut columns = out;
-    const size_t value_bytes = out.type == ValueType::kF32 ? 4 : 2;
-    columns.data = static_cast<uint8_t*>(out.data) + keys[k].first_column * value_bytes;
     PoolWork work;
-    if (auto taken = work.take({keys[k].table, bags, keys[k].pooling, columns},
+    if (auto taken = work.take({keys[k].table, bags, keys[k].pooling, out.from_column(keys[k].first_column)},
                                bounds.subspan(k * batch_size, batch_size + 1), options);
         !taken) {
       return in_number("key", k, taken);
@@ -149,7 +152,9 @@ struct PoolPlan::State {
 Result<PoolPlan> PoolPlan::make(std::span<const PoolRequest> requests, int parts,
                                 const LookupOptions& options) {
   return guard([&]() -> Result<PoolPlan> {
-    if (parts < 1) return fail(ErrorCode::kInvalidArgument, "parts is ", parts, ", and must be at least 1");
+    if (parts < 1 || parts > kMaxParts) {
+      return fail(ErrorCode::kInvalidArgument, "parts is ", parts, ", and must be from 1 to ", kMaxParts);
+    }
     auto batch = check_all(requests, options);
     if (!batch) return pass(batch);
     return PoolPlan(std::make_unique<State>(std::move(*batch), parts));

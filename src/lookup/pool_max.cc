@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "base/fail.h"
@@ -31,8 +32,8 @@ struct WinnerWork {
 
 // Columns of one bag: the maximum into `best`, and for each the place in the bag that it comes from. False
 // when no id of the bag is used.
-bool find_winners(const WinnerWork& work, const FloatRows& floats, size_t bag, Columns columns, float* best,
-                  uint32_t* places) {
+bool find_winners(const WinnerWork& work, const FloatRows& floats, size_t bag, Shares::Columns columns,
+                  float* best, uint32_t* places) {
   const PoolWork& pool = work.pool;
   const auto begin = static_cast<size_t>(pool.bounds[bag]), end = static_cast<size_t>(pool.bounds[bag + 1]);
   auto left = static_cast<size_t>(pool.located.filter.count(pool.ids, begin, end));
@@ -52,8 +53,8 @@ bool find_winners(const WinnerWork& work, const FloatRows& floats, size_t bag, C
   return true;
 }
 
-void pool_bag(const WinnerWork& work, WinnerMemory& memory, int thread, size_t bag, Columns columns) {
-  if (columns.begin == columns.end) return;
+void pool_bag(const WinnerWork& work, WinnerMemory& memory, int thread, size_t bag, Shares::Columns columns) {
+  if (columns.empty()) return;
   const PoolWork& pool = work.pool;
   const size_t dim = pool.dim();
   float* best = memory.best.data() + static_cast<size_t>(thread) * dim;
@@ -87,16 +88,20 @@ Result<LookupReport> pool_max(const Table& table, const Bags& bags, RowsOut out,
                   pool.bags(), " bags of dim ", pool.dim(), ", and must hold one for each column of each");
     }
     pool.located = FloatRows::reading_for(*pool.table, pool.located.filter);
-    const int threads = lookup_threads(options.threads, pool.id_count(), pool.cost_bytes());
-    const size_t floats = static_cast<size_t>(threads) * pool.dim();
-    WinnerMemory memory{FloatRows::memory_for(*pool.table, threads), std::vector<float>(floats),
+    if (pool.id_count() > std::numeric_limits<uint32_t>::max()) {
+      return fail(ErrorCode::kInvalidArgument, pool.id_count(),
+                  " ids; at most 2^32 - 1 are possible with winners");
+    }
+    const Team team(lookup_threads(options.threads, pool.id_count(), pool.cost_bytes()));
+    const size_t floats = static_cast<size_t>(team.size()) * pool.dim();
+    WinnerMemory memory{FloatRows::memory_for(*pool.table, team.size()), std::vector<float>(floats),
                         std::vector<uint32_t>(floats)};
     const WinnerWork work{pool, winners, kernels::find_winners()};
     const Shares::Part part = pool.as_part();
-    const Shares shares({&part, 1}, threads);
-    parallel(threads, [&](int thread) {
-      for (const auto& huge : shares.huge())
-        pool_bag(work, memory, thread, huge.group, columns_of(thread, threads, pool.dim()));
+    const Shares shares({&part, 1}, team.size());
+    team.run(team.size(), [&](int thread) {
+      for (size_t h = 0; h < shares.huge().size(); ++h)
+        pool_bag(work, memory, thread, shares.huge()[h].group, shares.columns_of(thread, h));
       for (auto run = shares.first_run(thread); !run.empty(); run = shares.next_run(thread, run)) {
         for (size_t bag = run.begin; bag < run.end; ++bag)
           pool_bag(work, memory, thread, bag, {0, pool.dim()});

@@ -62,6 +62,10 @@ Result<void> PoolWork::take(const PoolRequest& request, std::span<const int64_t>
                             const LookupOptions& options) {
   const Bags& bags = request.bags;
   const bool weighted = !bags.weights.empty();
+  if (request.pooling > Pooling::kMax) {
+    return fail(ErrorCode::kInvalidArgument, "pooling number ", static_cast<int>(request.pooling),
+                " is unknown");
+  }
   if (request.pooling == Pooling::kMax && weighted) {
     return fail(ErrorCode::kInvalidArgument, "max pooling takes no weights");
   }
@@ -90,14 +94,14 @@ size_t PoolWork::cost_bytes() const {
 
 Shares::Part PoolWork::as_part() const {
   return {bounds, static_cast<int64_t>(row_cost(*table)),
-          static_cast<int64_t>(dim() * bytes_of_value(out.type))};
+          static_cast<int64_t>(dim() * bytes_of_value(out.type)), dim()};
 }
 
 void SharedPool::run_huge(int thread) const {
-  for (const auto& [part, bag] : shares_.huge()) {
-    const PoolWork& work = works_[part];
-    const Columns columns = columns_of(thread, threads_, work.dim());
-    pool_alone(work, bag, columns.begin, columns.end);
+  for (size_t h = 0; h < shares_.huge().size(); ++h) {
+    const auto [part, bag] = shares_.huge()[h];
+    const auto columns = shares_.columns_of(thread, h);
+    pool_alone(works_[part], bag, columns.begin, columns.end);
   }
 }
 

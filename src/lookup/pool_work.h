@@ -38,7 +38,7 @@ struct PoolWork {
 class SharedPool {
  public:
   SharedPool(std::span<const PoolWork> works, std::span<const Shares::Part> parts, int threads)
-      : works_(works), shares_(parts, threads), threads_(threads) {}
+      : works_(works), shares_(parts, threads) {}
 
   void run(int thread) const;
 
@@ -47,7 +47,6 @@ class SharedPool {
 
   std::span<const PoolWork> works_;
   Shares shares_;
-  int threads_;
 };
 
 }  // namespace windrow

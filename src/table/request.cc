@@ -56,10 +56,25 @@ Result<void> check_view(const View& view, size_t rows, int64_t dim, const char* 
                 " values is less than the table's dim of ", dim);
   }
   if (rows > 0 && view.data == nullptr) return fail(ErrorCode::kInvalidArgument, what, ": no memory given");
+  if (view.type > ValueType::kBf16) {
+    return fail(ErrorCode::kInvalidArgument, what, ": value type number ", static_cast<int>(view.type),
+                " is unknown");
+  }
+  if (rows > 0 && view.row_stride > static_cast<size_t>(std::numeric_limits<int64_t>::max() / 4) / rows) {
+    return fail(ErrorCode::kInvalidArgument, what, ": ", rows, " rows of ", view.row_stride,
+                " values are more than memory can hold");
+  }
   return {};
 }
 
 }  // namespace
+
+int64_t* BagOffsets::make_room(size_t count) {
+  count_ = count;
+  if (count <= inline_.size()) return inline_.data();
+  heap_.resize(count);
+  return heap_.data();
+}
 
 Result<void> BagOffsets::read(const Bags& bags) {
   const auto ids = static_cast<int64_t>(bags.ids.count);
@@ -67,37 +82,40 @@ Result<void> BagOffsets::read(const Bags& bags) {
     return fail(ErrorCode::kInvalidArgument, "weights: ", bags.weights.size(), " given for ", ids,
                 " ids; give one for each, or none");
   }
-  if (bags.offsets.count > 0) {
-    if (bags.lengths.count > 0) {
-      return fail(ErrorCode::kInvalidArgument, "give either offsets or lengths of bags, not both");
-    }
-    count_ = bags.offsets.count;
-    if (bags.offsets.type == IdType::kI64) {
-      borrowed_ = static_cast<const int64_t*>(bags.offsets.data);
-    } else {
-      if (count_ > inline_.size()) heap_.resize(count_);
-      auto* own = const_cast<int64_t*>(own_data());
-      for (size_t b = 0; b < count_; ++b) own[b] = bags.offsets[b];
-    }
-  } else {
-    count_ = bags.lengths.count + 1;
-    if (count_ > inline_.size()) heap_.resize(count_);
-    auto* own = const_cast<int64_t*>(own_data());
-    own[0] = 0;
-    for (size_t b = 0; b < bags.lengths.count; ++b) {
-      const int64_t length = bags.lengths[b];
-      if (length < 0 || length > ids - own[b]) {
-        return fail(ErrorCode::kInvalidArgument, "lengths: bag ", b, " has length ", length, ", but ",
-                    ids - own[b], " of ", ids, " ids are left for it");
-      }
-      own[b + 1] = own[b] + length;
-    }
-    if (own[count_ - 1] != ids) {
-      return fail(ErrorCode::kInvalidArgument, "lengths: they sum to ", own[count_ - 1], ", but there are ",
-                  ids, " ids");
-    }
+  if (bags.offsets.count > 0 && bags.lengths.count > 0) {
+    return fail(ErrorCode::kInvalidArgument, "give either offsets or lengths of bags, not both");
   }
-  return check_offsets(bounds(), ids);
+  const bool by_offsets = bags.offsets.count > 0;
+  const Ids& given = by_offsets ? bags.offsets : bags.lengths;
+  if (given.count > 0 && given.data == nullptr) {
+    return fail(ErrorCode::kInvalidArgument, by_offsets ? "offsets: " : "lengths: ", given.count,
+                " are announced, but no memory is given");
+  }
+  if (by_offsets && given.type == IdType::kI64) {
+    count_ = given.count;
+    borrowed_ = static_cast<const int64_t*>(given.data);
+    return check_offsets(bounds(), ids);
+  }
+  if (by_offsets) {
+    int64_t* own = make_room(given.count);
+    for (size_t b = 0; b < given.count; ++b) own[b] = given[b];
+    return check_offsets(bounds(), ids);
+  }
+  int64_t* own = make_room(given.count + 1);
+  own[0] = 0;
+  for (size_t b = 0; b < given.count; ++b) {
+    const int64_t length = given[b];
+    if (length < 0 || length > ids - own[b]) {
+      return fail(ErrorCode::kInvalidArgument, "lengths: bag ", b, " has length ", length, ", but ",
+                  ids - own[b], " of ", ids, " ids are left for it");
+    }
+    own[b + 1] = own[b] + length;
+  }
+  if (own[given.count] != ids) {
+    return fail(ErrorCode::kInvalidArgument, "lengths: they sum to ", own[given.count], ", but there are ",
+                ids, " ids");
+  }
+  return {};
 }
 
 Result<CheckedIds> check_ids(Ids ids, int64_t rows, std::optional<int64_t> padding_id, BadIds bad_ids,
@@ -122,7 +140,7 @@ Result<CheckedIds> check_ids(Ids ids, int64_t rows, std::optional<int64_t> paddi
       bag = concat(" (bag ", static_cast<int64_t>(next - bounds.begin()) - 1, ")");
     }
     return fail(ErrorCode::kOutOfRange, "id ", id, " at position ", i - begin, bag,
-                " is no row: the table has ", rows, " rows, 0 to ", rows - 1);
+                " is no row: the table has ", rows > 0 ? concat(rows, " rows, 0 to ", rows - 1) : "none");
   }
   checked.filter.skips_bad_ids = checked.skipped > 0;
   return checked;

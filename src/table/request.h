@@ -28,6 +28,7 @@ class BagOffsets {
 
  private:
   const int64_t* own_data() const { return heap_.empty() ? inline_.data() : heap_.data(); }
+  int64_t* make_room(size_t count);
 
   size_t count_ = 1;
   const int64_t* borrowed_ = nullptr;

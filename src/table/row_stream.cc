@@ -32,7 +32,7 @@ void RowStream::locate(const Id* ids, size_t room) {
   const size_t count = std::min(room, end_ - position_);
   const size_t stride = table_.format.stride_bytes;
   const Id* from = ids + position_;
-  const uint8_t** to = &rows_[tail_];
+  const uint8_t** to = rows_.data() + tail_;
   if (base_) {
     const uint8_t* const base = base_;  // in a register: the addresses written might be this one
     for (size_t i = 0; i < count; ++i)
@@ -49,7 +49,7 @@ void RowStream::locate(const Id* ids, size_t room) {
       if (apart_) scales_[tail_ + i] = segment.scales_of(row);
     }
   }
-  if (options_.weights) std::copy_n(options_.weights + position_, count, &weights_[tail_]);
+  if (options_.weights) std::copy_n(options_.weights + position_, count, weights_.data() + tail_);
   position_ += count;
   tail_ += count;
 }
@@ -86,9 +86,9 @@ void RowStream::page_in_ahead() {
 
 void RowStream::refill() {
   if (table_.lazy) page_in_ahead();
-  std::copy(&rows_[head_], &rows_[tail_], rows_.data());
-  if (apart_) std::copy(&scales_[head_], &scales_[tail_], scales_.data());
-  if (options_.weights) std::copy(&weights_[head_], &weights_[tail_], weights_.data());
+  std::copy(rows_.data() + head_, rows_.data() + tail_, rows_.data());
+  if (apart_) std::copy(scales_.data() + head_, scales_.data() + tail_, scales_.data());
+  if (options_.weights) std::copy(weights_.data() + head_, weights_.data() + tail_, weights_.data());
   tail_ -= head_;
   head_ = 0;
   const size_t room = kBlock + options_.ahead - tail_;
@@ -104,8 +104,8 @@ void RowStream::refill() {
     locate_in(static_cast<const int64_t*>(ids_.data));
   // Behind the last row a kernel prefetches it again, instead of asking where the rows end.
   if (all_located() && tail_ > 0) {
-    std::fill_n(&rows_[tail_], options_.ahead, rows_[tail_ - 1]);
-    if (apart_) std::fill_n(&scales_[tail_], options_.ahead, scales_[tail_ - 1]);
+    std::fill_n(rows_.data() + tail_, options_.ahead, rows_[tail_ - 1]);
+    if (apart_) std::fill_n(scales_.data() + tail_, options_.ahead, scales_[tail_ - 1]);
   }
 }
 

@@ -33,7 +33,7 @@ void mark(MutableRows& tensor, int64_t row, size_t bytes) {
 }
 
 // Updates the given columns of the distinct rows [begin, end).
-void update_run(const Job& job, size_t begin, size_t end, Columns columns) {
+void update_run(const Job& job, size_t begin, size_t end, Shares::Columns columns) {
   std::array<uint8_t*, kBlockRows + kRowsAhead> weights, states;
   kernels::RowUpdates call = job.call;
   call.weights = weights.data();
@@ -65,15 +65,15 @@ void apply(const Gradient& gradient, const OptimizerRule& rule, MutableRows& wei
            size_t dim, int threads) {
   const Coalescer& rows = gradient.rows();
   if (rows.rows() == 0) return;
-  const Shares::Part part{rows.bounds(), 1, kRowCost};
+  const Shares::Part part{rows.bounds(), 1, kRowCost, dim};
   const Shares shares({&part, 1}, threads);
   Job job{rows, weights, states, dim, kernels::update_rows(rule.rule, gradient.contribution()), {}};
   job.call.scalars = rule.scalars;
   job.call.occurrences = gradient.occurrences();
   parallel(threads, [&](int t) {
-    const Columns mine = columns_of(t, threads, dim);
-    if (mine.begin < mine.end) {
-      for (const auto& huge : shares.huge()) update_run(job, huge.group, huge.group + 1, mine);
+    for (size_t h = 0; h < shares.huge().size(); ++h) {
+      const auto mine = shares.columns_of(t, h);
+      if (!mine.empty()) update_run(job, shares.huge()[h].group, shares.huge()[h].group + 1, mine);
     }
     for (auto run = shares.first_run(t); !run.empty(); run = shares.next_run(t, run)) {
       update_run(job, run.begin, run.end, {0, dim});

@@ -29,7 +29,7 @@ void MaxWinners::find(const TableData& table, Ids ids, std::span<const int64_t> 
   grow(rows_, positions_);
   grow(places_, positions_);
   grow(best_, static_cast<size_t>(threads) * dim_);
-  const Shares::Part part{bounds};
+  const Shares::Part part{bounds, 1, 1, dim_};
   const Shares shares({&part, 1}, threads);
   const auto kernel = kernels::find_winners();
 
@@ -48,8 +48,8 @@ void MaxWinners::find(const TableData& table, Ids ids, std::span<const int64_t> 
     }
     return used - begin;
   };
-  const auto search = [&](size_t bag, size_t used, Columns columns, int thread) {
-    if (used == 0) return;
+  const auto search = [&](size_t bag, size_t used, Shares::Columns columns, int thread) {
+    if (used == 0 || columns.empty()) return;
     const auto begin = static_cast<size_t>(bounds[bag]);
     uint32_t* winners = winners_.data() + bag * dim_;
     float* best = best_.data() + static_cast<size_t>(thread) * dim_;
@@ -65,8 +65,8 @@ void MaxWinners::find(const TableData& table, Ids ids, std::span<const int64_t> 
   std::vector<size_t> used_of_huge;
   for (const auto& huge : shares.huge()) used_of_huge.push_back(locate(huge.group, false));
   parallel(threads, [&](int t) {
-    const Columns mine = columns_of(t, threads, dim_);
-    for (size_t k = 0; k < used_of_huge.size(); ++k) search(shares.huge()[k].group, used_of_huge[k], mine, t);
+    for (size_t h = 0; h < used_of_huge.size(); ++h)
+      search(shares.huge()[h].group, used_of_huge[h], shares.columns_of(t, h), t);
     for (auto run = shares.first_run(t); !run.empty(); run = shares.next_run(t, run)) {
       size_t used = locate(run.begin, true);
       for (size_t bag = run.begin; bag < run.end; ++bag) {

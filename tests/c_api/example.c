@@ -50,6 +50,7 @@ static void wrapped_rows(void) {
   float many[2][2][2];
   for (int r = 0; r < 2; ++r) {
     memset(&requests[r], 0, sizeof(requests[r]));
+    requests[r].size = sizeof(requests[r]);
     requests[r].table = table;
     requests[r].bags = bags;
     requests[r].pooling = r ? WINDROW_MAX : WINDROW_SUM;
@@ -89,8 +90,29 @@ static void errors(void) {
   skip.bad_ids = 5;
   check(windrow_gather(table, &id_view, &out, &skip, NULL) == 1, "an unknown policy is code 1");
   check(windrow_pool(table, NULL, WINDROW_SUM, &out, NULL, NULL) == 1, "missing bags are code 1");
+  memset(&skip, 0, sizeof(skip));
+  check(windrow_gather(table, &id_view, &out, &skip, NULL) == 1, "options without their size are code 1");
+  const windrow_ids nothing = {NULL, 2, WINDROW_IDS_I64}, strange = {ids, 2, 7};
+  check(windrow_gather(table, &nothing, &out, NULL, NULL) == 1, "ids without memory are code 1");
+  check(windrow_gather(table, &strange, &out, NULL, NULL) == 1, "ids of an unknown type are code 1");
+  struct {
+    windrow_lookup_options known;
+    int64_t later;
+  } newer;
+  memset(&newer, 0, sizeof(newer));
+  newer.known.size = sizeof(newer);
+  newer.known.bad_ids = WINDROW_BAD_IDS_SKIP;
+  check(windrow_gather(table, &id_view, &out, &newer.known, NULL) == 0, "longer options that are zero are taken");
+  newer.later = 1;
+  check(windrow_gather(table, &id_view, &out, &newer.known, NULL) == 6, "what is not known is code 6");
+  windrow_pool_request request;
+  memset(&request, 0, sizeof(request));
+  request.size = sizeof(request);
+  check(windrow_pool_many(&request, 1, NULL, NULL) == 1, "a request without table is code 1");
+  check(strcmp(windrow_last_error(), "request 0: no table is given") == 0, "and its number is told");
   windrow_close(table);
   windrow_close(NULL);
+  check(windrow_rows(NULL) == 0 && windrow_row(NULL, 0) == NULL, "a null table has no rows");
 
   check(windrow_open("/nowhere/table.safetensors", NULL, &table) == 3 && table == NULL, "a missing file is code 3");
   const windrow_row_format nonsense = {77, 0, 0, 2, 0, 0};

@@ -114,13 +114,13 @@ TEST_CASE("gather: outputs of 16 bits are rounded, or copied where rows are stor
 
 TEST_CASE("gather: a large output past the caches is the same, and so is one beside line boundaries", "[lookup]") {
   const auto memory = random_table(3'000, RowFormat::f32(64), 5);
-  const auto ids = random_bags(memory.rows, {40'000}, 6).ids;
+  const auto ids = random_bags(memory.rows, {70'000}, 6).ids;
   const auto table = memory.wrap();
-  std::vector<float> room(40'000 * 64 + 32);
+  std::vector<float> room(70'000 * 64 + 32);
   auto* aligned = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(room.data()) + 63) / 64 * 64);
   for (const size_t offset : {0, 1}) {
     for (const int threads : {1, 2}) {
-      const std::span<float> out(aligned + offset, 40'000 * 64);
+      const std::span<float> out(aligned + offset, 70'000 * 64);
       std::fill(out.begin(), out.end(), kGuard);
       REQUIRE(gather(*table, std::span(ids), RowsOut(out, 64), {threads}));
       bool equal = true;

@@ -173,3 +173,54 @@ TEST_CASE("pool_jagged: columns that overlap or do not fit, and bags that do not
   CHECK(message({key(0), key(4)}) ==
         "key 1: id 11 at position 1 (bag 1) is no row: the table has 10 rows, 0 to 9");
 }
+
+TEST_CASE("pool_many: skipped ids are counted over all requests, and each may have a padding id of its own", "[lookup]") {
+  const auto memory = random_table(50, RowFormat::f32(4), 1);
+  const auto table = memory.wrap();
+  const std::vector<int64_t> ids = {3, 99, -1, 7, 3}, lengths = {5};
+  Bags bags;
+  bags.ids = std::span(ids);
+  bags.lengths = std::span(lengths);
+  std::vector<float> first(4), second(4);
+  std::vector<PoolRequest> requests = {{&*table, bags, Pooling::kSum, RowsOut(first, 4), {}},
+                                       {&*table, bags, Pooling::kSum, RowsOut(second, 4), 3}};
+  const LookupOptions options{.padding_id = 7, .bad_ids = BadIds::kSkip};
+  const auto report = pool_many(requests, options);
+  REQUIRE(report);
+  CHECK(report->skipped_ids == 4);
+  BagCase bag;
+  bag.ids = {3, 3};
+  bag.offsets = {0, 2};
+  CHECK(same_bits(first, reference_pool(memory, bag, Pooling::kSum, false)));
+  bag.ids = {7};
+  bag.offsets = {0, 1};
+  CHECK(same_bits(second, reference_pool(memory, bag, Pooling::kSum, false)));
+  const auto plan = PoolPlan::make(requests, 2, options);
+  REQUIRE(plan);
+  CHECK(plan->report().skipped_ids == 4);
+}
+
+TEST_CASE("pool_jagged: an output without memory is refused whichever columns are meant", "[lookup]") {
+  const auto memory = random_table(50, RowFormat::f32(4), 1);
+  const auto table = memory.wrap();
+  const std::vector<int64_t> ids = {3}, lengths = {1};
+  Bags bags;
+  bags.ids = std::span(ids);
+  bags.lengths = std::span(lengths);
+  RowsOut out;
+  out.rows = 1;
+  out.row_stride = 9;
+  const std::vector<JaggedKey> keys = {{&*table, Pooling::kSum, 1}};
+  CHECK(!pool_jagged(keys, bags, out));
+}
+
+TEST_CASE("RowsOut: columns of a wider matrix", "[lookup]") {
+  const auto memory = random_table(50, RowFormat::f32(4), 1);
+  const auto table = memory.wrap();
+  const std::vector<int64_t> ids = {3, 7};
+  std::vector<float> matrix(2 * 10, kGuard);
+  REQUIRE(gather(*table, std::span(ids), RowsOut(matrix, 10).from_column(6)));
+  for (size_t r = 0; r < 2; ++r) {
+    for (size_t c = 0; c < 10; ++c) CHECK(matrix[r * 10 + c] == (c < 6 ? kGuard : memory.at(ids[r], c - 6)));
+  }
+}

@@ -1,8 +1,11 @@
 #include <windrow/lookup.h>
 
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include <cstring>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/cases.h"
@@ -128,14 +131,12 @@ TEST_CASE("pool: a hundred thousand ids, half of them in one bag, on any number 
 TEST_CASE("pool: bad ids are skipped and counted when asked, as if they were padding", "[lookup]") {
   const auto table = random_table(20'000, RowFormat::f16(33), 9, false);
   auto bags = random_bags(table.rows, std::vector<int64_t>(400, 20), 10);
-  BagCase clean;
-  clean.offsets = bags.offsets;
   int64_t bad = 0;
   for (size_t i = 0; i < bags.ids.size(); ++i) {
     if (i % 7 == 0) bags.ids[i] = i % 2 ? -1 - static_cast<int64_t>(i) : table.rows + static_cast<int64_t>(i) * 1'000'000'000;
     if (i % 7 == 0) ++bad;
   }
-  clean = bags;
+  BagCase clean = bags;
   for (int64_t& id : clean.ids) {
     if (id < 0 || id >= table.rows) id = -1;
   }
@@ -350,4 +351,78 @@ TEST_CASE("pool: every wrong request is refused by name, and nothing is written"
     out.assign(4, kGuard);
     contains(message(), "row stride of 2");
   }
+}
+
+TEST_CASE("pool: arrays that are announced without memory are refused", "[lookup]") {
+  const auto memory = random_table(10, RowFormat::f32(3), 1);
+  const auto table = memory.wrap();
+  const std::vector<int64_t> ids = {1, 2}, offsets = {0, 2};
+  std::vector<float> out(3);
+  Bags bags;
+  bags.ids = std::span(ids);
+  bags.offsets.count = 2;
+  for (const auto type : {IdType::kI32, IdType::kI64}) {
+    bags.offsets.type = type;
+    CHECK(error_of(pool(*table, bags, Pooling::kSum, RowsOut(out, 3))) ==
+          "offsets: 2 are announced, but no memory is given");
+  }
+  bags.offsets = {};
+  bags.lengths.count = 1;
+  CHECK(error_of(pool(*table, bags, Pooling::kSum, RowsOut(out, 3))) ==
+        "lengths: 1 are announced, but no memory is given");
+  bags.lengths = {};
+  bags.offsets = std::span(offsets);
+  CHECK(!pool(*table, bags, static_cast<Pooling>(9), RowsOut(out, 3)));
+  RowsOut strange(out, 3);
+  strange.type = static_cast<ValueType>(7);
+  CHECK(!pool(*table, bags, Pooling::kSum, strange));
+  strange = RowsOut(out, 3);
+  strange.row_stride = ~size_t{0};
+  CHECK(!pool(*table, bags, Pooling::kSum, strange));
+}
+
+TEST_CASE("rows that end at the last byte of memory are read to there and no further", "[lookup]") {
+  const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  for (const int64_t dim : {1, 3, 18, 50, 64, 131}) {
+    for (const auto& format : every_format(dim)) {
+      const auto source = random_table(7, format, 1);
+      const size_t bytes = source.bytes.size(), pages = (bytes + page - 1) / page;
+      void* memory = ::mmap(nullptr, (pages + 1) * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      REQUIRE(memory != MAP_FAILED);
+      auto* end = static_cast<uint8_t*>(memory) + pages * page;
+      REQUIRE(::mprotect(end, page, PROT_NONE) == 0);  // a read behind the last row is a signal
+      std::memcpy(end - bytes, source.bytes.data(), bytes);
+      const auto table = Table::wrap(end - bytes, 7, format, source.scale_data());
+      const auto bags = random_bags(7, {1, 40}, 2);
+      std::vector<float> sums(2 * static_cast<size_t>(dim)), rows(41 * static_cast<size_t>(dim));
+      for (const auto target : every_target()) {
+        const ScopedTarget scope(target);
+        CHECK(pool(*table, view(bags, false), Pooling::kSum, RowsOut(sums, static_cast<size_t>(dim))));
+        CHECK(gather(*table, std::span(bags.ids), RowsOut(rows, static_cast<size_t>(dim))));
+      }
+      ::munmap(memory, (pages + 1) * page);
+    }
+  }
+}
+
+TEST_CASE("any number of threads may look up in one table at a time", "[lookup]") {
+  const auto memory = random_table(20'000, RowFormat::int8(50), 3, false);
+  const auto table = memory.wrap();
+  const auto bags = random_bags(memory.rows, std::vector<int64_t>(200, 30), 4);
+  const auto expected = reference_pool(decoded(memory), bags, Pooling::kSum, false);
+  std::vector<int> wrong(8, 0);
+  std::vector<std::thread> readers;
+  for (size_t r = 0; r < wrong.size(); ++r) {
+    readers.emplace_back([&, r] {
+      std::vector<float> sums(200 * 50), rows(bags.ids.size() * 50);
+      for (int round = 0; round < 10; ++round) {
+        const LookupOptions options{r % 2 ? 1 : 3};
+        if (!pool(*table, view(bags, false), Pooling::kSum, RowsOut(sums, 50), options)) ++wrong[r];
+        if (!gather(*table, std::span(bags.ids), RowsOut(rows, 50), options)) ++wrong[r];
+        if (!same_bits(sums, expected)) ++wrong[r];
+      }
+    });
+  }
+  for (auto& reader : readers) reader.join();
+  CHECK(wrong == std::vector<int>(8, 0));
 }
