@@ -15,6 +15,11 @@ int64_t elements_of(const Shares::Part& part, size_t group) {
   return part.bounds[group + 1] - part.bounds[group];
 }
 
+// How many pieces a row can be split into at most.
+size_t lines_of(const Shares::Part& part) {
+  return (part.columns + Shares::kSplitColumns - 1) / Shares::kSplitColumns;
+}
+
 // What the groups before `group` cost.
 int64_t cost_before(const Shares::Part& part, size_t group) {
   return elements_before(part, group) * part.element_cost + static_cast<int64_t>(group) * part.group_cost;
@@ -35,29 +40,34 @@ void Shares::find_huge(int64_t fair) {
   charged_.assign(static_cast<size_t>(threads_), 0);
   for (size_t p = 0; p < parts_.size(); ++p) {
     const Part& part = parts_[p];
-    const auto most = static_cast<int>(
-        std::min<size_t>(static_cast<size_t>(threads_), (part.columns + kSplitColumns - 1) / kSplitColumns));
-    for (size_t g = 0; most > 1 && g < part.groups(); ++g) {
+    for (size_t g = 0; lines_of(part) > 1 && g < part.groups(); ++g) {
       if (elements_of(part, g) * part.element_cost <= fair) continue;
       huge_.push_back({p, g});
-      piece_count_.push_back(most);
       deal_pieces(huge_.size() - 1);
     }
   }
 }
 
-// Gives the pieces of a huge group to the threads with least to do.
+// Gives the pieces of a huge group to the threads with least to do, the largest first.
 void Shares::deal_pieces(size_t h) {
-  const auto threads = static_cast<size_t>(threads_), count = static_cast<size_t>(piece_count_[h]);
-  std::vector<size_t> order(threads);
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return charged_[a] < charged_[b]; });
   const Part& part = parts_[huge_[h].part];
-  const int64_t cost = elements_of(part, huge_[h].group) * part.element_cost / piece_count_[h];
-  piece_of_.resize(piece_of_.size() + threads, -1);
-  for (size_t piece = 0; piece < count; ++piece) {
-    piece_of_[h * threads + order[piece]] = static_cast<int>(piece);
-    charged_[order[piece]] += cost;
+  const size_t lines = lines_of(part), count = std::min(static_cast<size_t>(threads_), lines);
+  const auto lines_of_piece = [&](size_t piece) {
+    return lines * (piece + 1) / count - lines * piece / count;
+  };
+  std::vector<size_t> pieces(count), threads(static_cast<size_t>(threads_));
+  std::iota(pieces.begin(), pieces.end(), size_t{0});
+  std::iota(threads.begin(), threads.end(), size_t{0});
+  std::stable_sort(pieces.begin(), pieces.end(),
+                   [&](size_t a, size_t b) { return lines_of_piece(a) > lines_of_piece(b); });
+  std::stable_sort(threads.begin(), threads.end(),
+                   [&](size_t a, size_t b) { return charged_[a] < charged_[b]; });
+  const int64_t cost_of_line =
+      elements_of(part, huge_[h].group) * part.element_cost / static_cast<int64_t>(lines);
+  piece_of_.resize(piece_of_.size() + threads.size(), -1);
+  for (size_t k = 0; k < count; ++k) {
+    piece_of_[h * threads.size() + threads[k]] = static_cast<int>(pieces[k]);
+    charged_[threads[k]] += cost_of_line * static_cast<int64_t>(lines_of_piece(pieces[k]));
   }
 }
 
@@ -140,9 +150,9 @@ Shares::Run Shares::next_run(int thread, const Run& run) const {
 Shares::Columns Shares::columns_of(int thread, size_t h) const {
   const int mine = piece_of_[h * static_cast<size_t>(threads_) + static_cast<size_t>(thread)];
   if (mine < 0) return {0, 0};
-  const auto piece = static_cast<size_t>(mine), count = static_cast<size_t>(piece_count_[h]);
-  const size_t columns = parts_[huge_[h].part].columns;
-  const size_t lines = (columns + kSplitColumns - 1) / kSplitColumns;
+  const Part& part = parts_[huge_[h].part];
+  const size_t columns = part.columns, lines = lines_of(part);
+  const size_t piece = static_cast<size_t>(mine), count = std::min(static_cast<size_t>(threads_), lines);
   return {std::min(columns, lines * piece / count * kSplitColumns),
           std::min(columns, lines * (piece + 1) / count * kSplitColumns)};
 }

@@ -72,8 +72,7 @@ class Shares {
   int threads_;
   std::vector<Group> starts_;  // of each thread, and the end; empty for one thread
   std::vector<Group> huge_;
-  std::vector<int> piece_count_;  // of huge_
-  std::vector<int> piece_of_;     // for each of them and each thread, the number of its piece, or -1
+  std::vector<int> piece_of_;     // for each of huge_ and each thread, the number of its piece, or -1
   std::vector<int64_t> charged_;  // what the pieces of each thread cost
 };
 
