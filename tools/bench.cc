@@ -27,7 +27,6 @@ struct BenchOptions {
   RowFormatOptions row_format;
   std::string ids = "uniform";
   std::string optimizer = "adagrad";
-  std::string residency = "auto";
   std::string sweep;
   std::string svg;
   size_t repeats = 15;
@@ -35,29 +34,32 @@ struct BenchOptions {
 };
 
 constexpr size_t kMaxIdsPerBatch = size_t{1} << 28;
+constexpr int64_t kSmallestDim = 8;   // of --sweep dim
 constexpr size_t kMostBags = 65'536;  // in a batch of --sweep batch
 
 void check_options(const BenchOptions& options) {
   const WorkSpec& work = options.work;
-  const bool own_table = work.path.empty();
+  const bool own_table = work.table.path.empty();
   if (!own_table && (options.made.rows > 0 || options.made.dim != 64)) {
     throw WrongUsage{"--rows and --dim are for tables made in memory: name no TABLE"};
   }
-  const OpenOptions& open = work.open;
-  if (own_table && !(open.tensor.empty() && open.scale_tensor.empty() && !open.unscaled)) {
-    throw WrongUsage{"--tensor, --scale-tensor and --unscaled say how a TABLE is read: name one"};
+  if (own_table && work.table.given()) {
+    throw WrongUsage{
+        "--more, --tensor, --stored-as, --scale-tensor, --unscaled, --unclean and the like say how a "
+        "TABLE is read: name one"};
   }
-  const RowFormatOptions& format = options.row_format;
-  if (!own_table && (format.align_rows || !format.scale.empty() || !format.scale_type.empty())) {
-    throw WrongUsage{"--scale, --scale-type and --align-rows are for tables made in memory: name no TABLE"};
+  if (!own_table && options.row_format.given()) {
+    throw WrongUsage{
+        "--row-format, --scale, --scale-type and --align-rows are for tables made in memory: name no TABLE; "
+        "what the bytes of a TABLE are says --stored-as"};
   }
-  if (own_table && options.residency != "auto") {
+  if (own_table && work.table.residency != "auto") {
     throw WrongUsage{"--residency is for a TABLE: tables made in memory have 2 MiB pages"};
   }
   if (own_table && work.op == "step") throw WrongUsage{"--op step needs a TABLE, of which it makes a copy"};
   if (work.op != "pool" && work.mode != "sum") throw WrongUsage{"--mode is for --op pool"};
-  if (options.residency == "huge" && work.op == "step") {
-    throw WrongUsage{"--residency huge is for lookups: a trainer's mapping is shared with the file"};
+  if (work.table.residency != "auto" && work.op == "step") {
+    throw WrongUsage{"--residency is for lookups: a trainer's mapping is shared with the file"};
   }
   if (!own_table && (options.sweep == "table" || options.sweep == "dim")) {
     throw WrongUsage{concat("--sweep ", options.sweep, " makes its own tables: name no TABLE")};
@@ -86,10 +88,11 @@ void print_sweep(SweepOver over, const std::vector<SweepPoint>& points, const st
              padded("GB/s", 10), padded("of limit", 10));
   for (const SweepPoint& point : points) {
     const Measurement& m = point.measured;
+    const auto of_limit = [&](const std::string& text) { return padded(m.has_limit() ? text : "-", 10); };
     print_line(padded(sweep_x_text(over, point.x), 18), padded(concat(m.rows), 12),
-               padded(with_digits(m.median(), 2), 10), padded(with_digits(m.limit_ns_per_id(), 2), 10),
+               padded(with_digits(m.median(), 2), 10), of_limit(with_digits(m.limit_ns_per_id(), 2)),
                padded(with_digits(m.gb_per_s(), 2), 10),
-               padded(concat(with_digits(100 * m.gb_per_s() / m.sequential_gb_per_s, 0), " %"), 10));
+               of_limit(concat(with_digits(100 * m.gb_per_s() / m.sequential_gb_per_s, 0), " %")));
   }
 }
 
@@ -114,7 +117,8 @@ Result<int> run_sweep(const BenchOptions& options, const Table* table) {
     nlohmann::ordered_json json;
     json["sweep"] = options.sweep;
     for (const SweepPoint& point : *points) {
-      auto one = measurement_json(point.measured, options.ids, options.optimizer, options.residency);
+      auto one =
+          measurement_json(point.measured, options.ids, options.optimizer, options.work.table.residency);
       one["x"] = point.x;
       json["points"].push_back(std::move(one));
     }
@@ -132,7 +136,7 @@ Result<int> run_sweep(const BenchOptions& options, const Table* table) {
 Result<int> run_once(const BenchOptions& options, const Table& table) {
   const auto measured = measure(options.work, table, options.repeats, true);
   if (!measured) return tl::make_unexpected(measured.error());
-  const auto json = measurement_json(*measured, options.ids, options.optimizer, options.residency);
+  const auto json = measurement_json(*measured, options.ids, options.optimizer, options.work.table.residency);
   if (options.json) {
     print_line(json.dump(2));
   } else {
@@ -148,8 +152,9 @@ Result<int> run(BenchOptions options) {
   if (options.work.op == "gather") options.work.pooling = 1;
   check_options(options);
   options.made.row_format = options.row_format.chosen();
+  const auto fits = options.made.row_format.check(options.sweep == "dim" ? kSmallestDim : options.made.dim);
+  if (!fits) throw WrongUsage{fits.error().message};
   options.work.ids = *distribution;
-  options.work.huge_pages = options.residency == "huge";
   if (options.optimizer == "sgd") {
     options.work.optimizer = Sgd{};
   } else {
@@ -159,9 +164,8 @@ Result<int> run(BenchOptions options) {
     if (auto target = check_target(options.svg); !target) return pass(target);
   }
 
-  if (!options.work.path.empty()) {
-    if (options.row_format.given()) options.work.open.row_format = options.made.row_format.kind;
-    const auto table = open_table(options.work);
+  if (!options.work.table.path.empty()) {
+    const auto table = open_for_bench(options.work);
     if (!table) return tl::make_unexpected(table.error());
     return options.sweep.empty() ? run_once(options, *table) : run_sweep(options, &*table);
   }
@@ -183,7 +187,8 @@ Verb bench_verb(CLI::App& command) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* verb = command.add_subcommand(
       "bench", "Measure lookups or steps on a table, which is not changed, or on tables made in memory");
-  verb->add_option("TABLE", options->work.path, "A table; without it one is made in memory");
+  verb->add_option("TABLE", options->work.table.path,
+                   "A table, also a checkpoint in several files; without it one is made in memory");
   verb->add_option("--op", options->work.op, "pool (default), gather (one id a bag) or step")
       ->check(CLI::IsMember({"pool", "gather", "step"}));
   verb->add_option("--mode", options->work.mode, "For pool: sum (default), mean, max or weighted")
@@ -196,10 +201,12 @@ Verb bench_verb(CLI::App& command) {
   verb->add_option("--ids", options->ids, "uniform (default), or zipf:S, such as zipf:1.05");
   verb->add_option("--optimizer", options->optimizer, "For step: adagrad (default) or sgd")
       ->check(CLI::IsMember({"adagrad", "sgd"}));
-  verb->add_option(
-          "--residency", options->residency,
-          "auto (default); huge drops the file from the page cache and reads it into 2 MiB pages first")
-      ->check(CLI::IsMember({"auto", "huge"}));
+  add_reading_options(*verb, options->work.table);
+  add_residency_option(*verb, options->work.table);
+  verb->get_option("--residency")
+      ->description(
+          "How the pages of a TABLE are held: auto (default); lazy, warm or huge drop its files from the "
+          "page cache first");
   verb->add_option(
           "--rows", options->made.rows,
           "Of a table made in memory: rows (as many as fit into 1 GiB, or a quarter of the free memory)")
@@ -209,13 +216,7 @@ Verb bench_verb(CLI::App& command) {
   add_row_format_options(*verb, options->row_format);
   verb->get_option("--row-format")
       ->description(
-          "Of a table made in memory: f32 (default), f16, bf16, fp8_e4m3, fp8_e5m2, int8, int4, int2. Of a "
-          "TABLE of uint8: what its bytes are, int8, int4 or int2");
-  verb->add_option("--tensor", options->work.open.tensor, "Which tensor of a safetensors file is the table");
-  verb->add_option("--scale-tensor", options->work.open.scale_tensor,
-                   "The tensor with the scales of fp8 or I8 rows");
-  verb->add_flag("--unscaled", options->work.open.unscaled,
-                 "Read fp8 or I8 rows that have no scales as they are");
+          "Of a table made in memory: f32 (default), f16, bf16, fp8_e4m3, fp8_e5m2, int8, int4, int2, i8");
   verb->add_option("--sweep", options->sweep,
                    "Measure again and again, over the size of the table, dim, threads, or bags in a batch")
       ->check(CLI::IsMember({"table", "dim", "threads", "batch"}));
@@ -229,6 +230,7 @@ Verb bench_verb(CLI::App& command) {
       "EXAMPLES\n"
       "  windrow bench users.safetensors\n"
       "  windrow bench users.safetensors --op gather --residency huge --ids zipf:1.05\n"
+      "  windrow bench checkpoint/ --tensor 'shards.*.weight' --residency lazy\n"
       "  windrow bench users.safetensors --op step --optimizer adagrad --json\n"
       "  windrow bench --rows 10000000 --dim 64 --row-format int8 --mode mean\n"
       "  windrow bench --sweep table --svg table.svg");

@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "kernels/read_sum.h"
+#include "table/table_data.h"
 
 namespace windrow::tools {
 
@@ -26,9 +27,24 @@ size_t passes_over(size_t bytes) {
   return (std::max(kMinBytes, bytes) - 1) / bytes + 1;
 }
 
-// Reads a range with all threads, `passes` times; nanoseconds. In each pass a thread reads another of as many
-// slices as there are threads, so that its own cache must hold the whole range, as for lookups in it.
-double read_passes(kernels::ReadSumFn sum, const uint8_t* begin, size_t bytes, int threads, size_t passes) {
+using Ranges = std::vector<std::span<const uint8_t>>;
+
+// Bytes `begin` to `end` of the ranges, counted through all of them.
+uint64_t sum_of(kernels::ReadSumFn sum, const Ranges& ranges, size_t begin, size_t end) {
+  uint64_t total = 0;
+  for (const auto& range : ranges) {
+    if (begin < range.size() && end > 0) {
+      total += sum(range.data() + begin, std::min(end, range.size()) - begin);
+    }
+    begin -= std::min(begin, range.size());
+    end -= std::min(end, range.size());
+  }
+  return total;
+}
+
+// Reads ranges of `bytes` bytes in all with all threads, `passes` times; nanoseconds. In each pass a thread reads
+// another of as many slices as there are threads, so that its own cache must hold everything, as for lookups in it.
+double read_passes(kernels::ReadSumFn sum, const Ranges& ranges, size_t bytes, int threads, size_t passes) {
   const auto slices = static_cast<size_t>(threads);
   const size_t slice = (bytes / slices + kLine - 1) / kLine * kLine;
   std::vector<uint64_t> sums(slices);
@@ -38,7 +54,7 @@ double read_passes(kernels::ReadSumFn sum, const uint8_t* begin, size_t bytes, i
     for (size_t pass = 0; pass < passes; ++pass) {
       const size_t s = (static_cast<size_t>(thread) + pass) % slices;
       const size_t from = std::min(bytes, s * slice);
-      total += sum(begin + from, s + 1 == slices ? bytes - from : std::min(bytes - from, slice));
+      total += sum_of(sum, ranges, from, s + 1 == slices ? bytes : std::min(bytes, from + slice));
     }
     sums[static_cast<size_t>(thread)] = total;
   });
@@ -51,35 +67,58 @@ double read_passes(kernels::ReadSumFn sum, const uint8_t* begin, size_t bytes, i
 
 }  // namespace
 
-SequentialRead::SequentialRead(const void* rows, size_t bytes, int threads)
-    : begin_(static_cast<const uint8_t*>(rows)), bytes_(bytes), threads_(threads) {
+SequentialRead::SequentialRead(const Table& table, int threads) : threads_(threads) {
+  for (const Segment& segment : table.internals().segments) {
+    add(segment.base, static_cast<size_t>(segment.rows) * table.format().stride_bytes);
+  }
+}
+
+SequentialRead::SequentialRead(const void* rows, size_t bytes, int threads) : threads_(threads) {
+  add(static_cast<const uint8_t*>(rows), bytes);
+}
+
+void SequentialRead::add(const uint8_t* begin, size_t bytes) {
   // The rows of a foreign file may start anywhere; reading starts at the next cache line.
-  const size_t skip = std::min(bytes_, (kLine - reinterpret_cast<uintptr_t>(begin_) % kLine) % kLine);
-  begin_ += skip;
-  bytes_ -= skip;
+  const size_t skip = (kLine - reinterpret_cast<uintptr_t>(begin) % kLine) % kLine;
+  if (bytes < skip + kLine) return;
+  ranges_.emplace_back(begin + skip, (bytes - skip) / kLine * kLine);
+  bytes_ += ranges_.back().size();
+}
+
+SequentialRead::Ranges SequentialRead::stretch_at(size_t at, size_t bytes) const {
+  Ranges stretch;
+  for (const auto& range : ranges_) {
+    const size_t skip = std::min(at, range.size());
+    const size_t count = std::min(bytes, range.size() - skip);
+    if (count > 0) stretch.push_back(range.subspan(skip, count));
+    at -= skip;
+    bytes -= count;
+  }
+  return stretch;
 }
 
 void SequentialRead::touch() const {
-  if (bytes_ > 0) read_passes(kernels::read_sum(kernels::ReadPattern::kPlain), begin_, bytes_, threads_, 1);
+  if (bytes_ > 0) read_passes(kernels::read_sum(kernels::ReadPattern::kPlain), ranges_, bytes_, threads_, 1);
 }
 
 void SequentialRead::measure() {
-  if (bytes_ < kLine) return;
-  const size_t stretch = std::min(kStretch, bytes_);
-  const size_t passes = passes_over(stretch);
-  if (next_ + stretch > bytes_) next_ = 0;
+  if (bytes_ == 0) return;
+  const size_t bytes = std::min(kStretch, bytes_);
+  const size_t passes = passes_over(bytes);
   for (const auto pattern :
        {kernels::ReadPattern::kPlain, kernels::ReadPattern::kUnrolled, kernels::ReadPattern::kPrefetched}) {
     const kernels::ReadSumFn sum = kernels::read_sum(pattern);
+    const Ranges stretch = stretch_at(next_, bytes);
     double elapsed = 0;
-    double bytes = 0;
+    double read = 0;
     while (elapsed < kMinNanoseconds) {
-      elapsed += read_passes(sum, begin_ + next_, stretch, threads_, passes);
-      bytes += static_cast<double>(stretch * passes);
+      elapsed += read_passes(sum, stretch, bytes, threads_, passes);
+      read += static_cast<double>(bytes * passes);
     }
-    best_ = std::max(best_, bytes / elapsed);
+    best_ = std::max(best_, read / elapsed);
   }
-  next_ += stretch / kLine * kLine;
+  next_ += bytes;
+  if (next_ + bytes > bytes_) next_ = 0;
 }
 
 }  // namespace windrow::tools

@@ -9,6 +9,7 @@
 #include "interrupt.h"
 #include "io/paging.h"
 #include "progress.h"
+#include "table/table_data.h"
 
 namespace windrow::tools {
 
@@ -29,9 +30,10 @@ Result<double> time_batches(Work& work, size_t count) {
 Result<void> run_repeats(Work& work, size_t repeats, bool show_progress, Measurement& result) {
   const Table& table = work.table();
   const size_t table_bytes = static_cast<size_t>(table.rows()) * table.format().stride_bytes;
-  SequentialRead sequential(table.data(), table_bytes, result.threads);
-  // A table that fits into memory is measured in memory.
-  if (result.work.op != "step" && table_bytes < io::available_memory()) sequential.touch();
+  SequentialRead sequential(table, result.threads);
+  // A table that fits into memory is measured in memory, unless it shall come in by and by.
+  const bool lazy = result.work.table.residency == "lazy";
+  if (result.work.op != "step" && !lazy && table_bytes < io::available_memory()) sequential.touch();
 
   const auto first_pass = time_batches(work, work.batches());
   if (!first_pass) return tl::make_unexpected(first_pass.error());
@@ -66,6 +68,7 @@ Result<Measurement> measure(const WorkSpec& spec, const Table& table, size_t rep
   result.format = (*work)->table().format();
   result.threads = thread_count(spec.threads);
   if (auto done = run_repeats(**work, repeats, show_progress, result); !done) return pass(done);
+  result.pieces = (*work)->table().internals().segments.size();
   result.residency = (*work)->table().residency();
   return result;
 }

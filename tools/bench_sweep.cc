@@ -146,7 +146,8 @@ Chart sweep_chart(SweepOver over, const std::vector<SweepPoint>& points, const s
   chart.series = {{describe_work(first.work), {}, false}, {"limit: rows read in order", {}, true}};
   for (const SweepPoint& point : points) {
     chart.series[0].points.push_back({point.x, point.measured.median()});
-    chart.series[1].points.push_back({point.x, point.measured.limit_ns_per_id()});
+    if (point.measured.has_limit())
+      chart.series[1].points.push_back({point.x, point.measured.limit_ns_per_id()});
   }
   return chart;
 }

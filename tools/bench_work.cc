@@ -5,9 +5,10 @@
 #include <windrow/trainer.h>
 
 #include <algorithm>
-#include <numeric>
+#include <filesystem>
 
 #include "base/fail.h"
+#include "formats/table_reader.h"
 #include "interrupt.h"
 #include "io/file.h"
 #include "progress.h"
@@ -122,29 +123,39 @@ class StepWork : public Work {
 };
 
 Result<void> copy_rows(const Table& table, TableWriter& writer, const Interrupt& interrupt) {
-  const auto dim = static_cast<size_t>(table.dim());
-  const int64_t block = std::max<int64_t>(1, (1 << 20) / table.dim());
-  std::vector<int64_t> ids;
-  std::vector<float> values;
   Progress progress("copying the table", static_cast<uint64_t>(table.rows()), "rows");
-  for (int64_t first = 0; first < table.rows(); first += block) {
-    const int64_t count = std::min(block, table.rows() - first);
-    ids.resize(static_cast<size_t>(count));
-    std::iota(ids.begin(), ids.end(), first);
-    values.resize(ids.size() * dim);
-    auto copied = gather(table, std::span<const int64_t>(ids), RowsOut(values, dim));
-    if (!copied) return pass(copied);
-    if (auto done = writer.append(RowsIn(values, dim)); !done) return done;
-    progress.at(static_cast<uint64_t>(first + count));
+  const auto reader = read_table(table);
+  RowBlock block;
+  while (true) {
+    if (auto read = reader->next(block); !read) return read;
+    if (block.rows == 0) return writer.finish();
+    if (auto done = writer.append(RowsIn(block.values, block.dim)); !done) return done;
+    progress.at(static_cast<uint64_t>(writer.rows()));
     if (interrupt.asked()) return fail(ErrorCode::kIo, "interrupted");
   }
-  return writer.finish();
+}
+
+// Drops a file, or the files of a checkpoint, from the page cache. What cannot be opened is found out by whoever
+// reads it.
+void evict(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code unreadable;
+  const bool is_folder = fs::is_directory(path, unreadable);
+  if (!is_folder && !path.ends_with(".json")) {
+    if (const auto file = io::posix().open(path, io::Access::kRead)) (*file)->evict();
+    return;
+  }
+  const fs::path folder = is_folder ? fs::path(path) : fs::absolute(path, unreadable).parent_path();
+  for (const auto& entry : fs::directory_iterator(folder, unreadable)) {
+    const std::string name = entry.path().string();
+    if (name.ends_with(".safetensors")) evict(name);
+  }
 }
 
 // A trainer on a copy that has no name any more: it disappears with the process, whatever happens.
 Result<Trainer> train_a_copy(const WorkSpec& spec, const Table& table) {
   const Interrupt interrupt;
-  const std::string path = concat(io::posix().resolve(spec.path), ".bench-", io::posix().random64());
+  const std::string path = concat(io::posix().resolve(spec.table.path), ".bench-", io::posix().random64());
   TableWriterSpec copy;
   copy.format = table.format();
   copy.optimizer = spec.optimizer;
@@ -174,18 +185,15 @@ std::span<const int64_t> Work::next_ids() {
   return ids;
 }
 
-Result<Table> open_table(const WorkSpec& spec) {
-  OpenOptions open = spec.open;
-  open.residency = spec.huge_pages ? Residency::kHuge : Residency::kAuto;
-  open.evict_first = spec.huge_pages;
-  auto table = Table::open(spec.path, open);
-  if (table && table->rows() == 0)
-    return fail(ErrorCode::kInvalidArgument, spec.path, ": the table has no rows to measure");
-  if (table && !table->data()) {
-    return fail(ErrorCode::kUnsupported, spec.path,
-                ": the table lies in several pieces, and cannot be read in order for comparison; measure one "
-                "of them");
+Result<Table> open_for_bench(const WorkSpec& spec) {
+  const TableSource source = spec.table.to_source();
+  if (source.open.residency != Residency::kAuto) {
+    evict(source.path);
+    for (const std::string& path : source.more) evict(path);
   }
+  auto table = open_table(source);
+  if (table && table->rows() == 0)
+    return fail(ErrorCode::kInvalidArgument, source.path, ": the table has no rows to measure");
   return table;
 }
 

@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "bench_ids.h"
+#include "table_options.h"
 
 namespace windrow::tools {
 
 struct WorkSpec {
-  std::string path;          // of the table; empty for rows in memory
+  TableOptions table;        // without a path for rows in memory
   std::string op = "pool";   // "pool", "gather" or "step"
   std::string mode = "sum";  // of "pool": "sum", "mean", "max" or "weighted"
   size_t batch = 4096;       // bags in a batch
@@ -22,8 +23,6 @@ struct WorkSpec {
   int threads = 0;
   IdDistribution ids;
   Optimizer optimizer;
-  bool huge_pages = false;
-  OpenOptions open;  // how the table at `path` is read; the residency comes from huge_pages
 };
 
 // What a benchmark repeats: one public call, validation included, on ids drawn in advance. Results go to the
@@ -52,10 +51,11 @@ class Work {
   size_t next_ = 0;
 };
 
-// The table at spec.path, held in memory as the spec says.
-Result<Table> open_table(const WorkSpec& spec);
+// The table of spec.table, which has rows. Where a residency is asked for its files are dropped from the page
+// cache first, so that what was there before does not decide.
+Result<Table> open_for_bench(const WorkSpec& spec);
 
-// Work on a table; for "step", on a copy of it, made beside spec.path and already without a name.
+// Work on a table; for "step", on a copy of it, made beside spec.table.path and already without a name.
 Result<std::unique_ptr<Work>> work_on(const WorkSpec& spec, const Table& table);
 
 }  // namespace windrow::tools

@@ -79,15 +79,20 @@ void cut(RowBlock& block, uint64_t rows) {
 
 }  // namespace
 
-Result<ConversionReport> convert(const FileOfVectors& source, const FileOfVectors& target,
+Result<ConversionReport> convert(const VectorSource& source, const VectorTarget& target,
                                  const ConversionOptions& options) {
-  auto reader = source.format->open(source.path);
+  auto reader = source.format->open(source.file);
   if (!reader) return pass(reader);
   const SourceHeader& header = (*reader)->header();
   const bool drop_tokens = header.has_tokens && target.format->tokens == Tokens::kNone;
   const bool number_rows = !header.has_tokens && target.format->tokens == Tokens::kRequired;
   // In word2vec files a row is its token; elsewhere its number carries meaning, and must not move.
   const bool drop_duplicates = source.format->tokens == Tokens::kRequired;
+
+  if (target.format->is_table) {
+    const auto fits = options.row_format.check(static_cast<int64_t>(header.dim));
+    if (!fits) return fail(fits.error().code, source.file.path, ": ", fits.error().message);
+  }
 
   WriterSpec spec;
   spec.dim = header.dim;
@@ -103,6 +108,7 @@ Result<ConversionReport> convert(const FileOfVectors& source, const FileOfVector
   report.from = source.format->name;
   report.to = target.format->name;
   report.dim = header.dim;
+  report.source_format = header.row_format;
   if (target.format->is_table) {
     report.row_format = spec.row_format;
     if (spec.row_format.kind != RowFormat::Kind::kF32) report.format_error.emplace(spec.row_format);

@@ -15,7 +15,11 @@
 
 namespace windrow::tools {
 
-struct FileOfVectors {
+struct VectorSource {
+  TableSource file;
+  const Format* format;
+};
+struct VectorTarget {
   std::string path;
   const Format* format;
 };
@@ -31,6 +35,7 @@ struct ConversionReport {
   std::string to;
   size_t dim = 0;
   std::optional<RowFormat> row_format;      // of a new table
+  std::optional<RowFormat> source_format;   // of a table that was read
   std::optional<FormatError> format_error;  // where that is not f32
   uint64_t rows_read = 0;
   uint64_t rows_written = 0;
@@ -46,7 +51,7 @@ struct ConversionReport {
 };
 
 // Reads rows of `source` and writes them as `target`, a block at a time: only the tokens stay in memory.
-Result<ConversionReport> convert(const FileOfVectors& source, const FileOfVectors& target,
+Result<ConversionReport> convert(const VectorSource& source, const VectorTarget& target,
                                  const ConversionOptions& options);
 
 }  // namespace windrow::tools

@@ -11,6 +11,7 @@
 #include "optimizer_options.h"
 #include "output.h"
 #include "row_format_options.h"
+#include "table_options.h"
 #include "verb.h"
 
 namespace windrow::tools {
@@ -18,7 +19,7 @@ namespace windrow::tools {
 namespace {
 
 struct ConvertOptions {
-  std::string source;
+  TableOptions source;
   std::string target;
   std::string from;
   std::string to;
@@ -52,11 +53,25 @@ const Format& target_format(const ConvertOptions& options) {
   return *format;
 }
 
+// Whether `target` is the source, or a file of the checkpoint that is the source.
+bool is_read(const std::string& source, const std::string& target) {
+  namespace fs = std::filesystem;
+  std::error_code unrelated;  // such as: there is no target yet
+  if (fs::equivalent(source, target, unrelated)) return true;
+  if (!fs::exists(target, unrelated) || !target.ends_with(".safetensors")) return false;
+  const bool is_folder = fs::is_directory(source, unrelated);
+  if (!is_folder && !source.ends_with(".json")) return false;
+  const fs::path folder = is_folder ? fs::path(source) : fs::absolute(source, unrelated).parent_path();
+  return fs::equivalent(folder, fs::absolute(target, unrelated).parent_path(), unrelated);
+}
+
 // Refuses a target that is the source, is no file, or that a trainer works on.
 Result<void> check_files(const ConvertOptions& options) {
-  std::error_code unrelated;
-  if (std::filesystem::equivalent(options.source, options.target, unrelated)) {
-    return fail(ErrorCode::kInvalidArgument, options.target, ": source and target are the same file");
+  std::vector<std::string> sources = options.source.more;
+  sources.push_back(options.source.path);
+  for (const std::string& source : sources) {
+    if (is_read(source, options.target))
+      return fail(ErrorCode::kInvalidArgument, options.target, ": source and target are the same file");
   }
   if (auto target = check_target(options.target); !target) return target;
   auto present = io::posix().open(options.target, io::Access::kRead);
@@ -71,11 +86,12 @@ Result<void> check_files(const ConvertOptions& options) {
 
 nlohmann::ordered_json as_json(const ConvertOptions& options, const ConversionReport& report) {
   nlohmann::ordered_json json;
-  json["source"] = options.source;
+  json["source"] = options.source.path;
   json["target"] = options.target;
   json["from"] = report.from;
   json["to"] = report.to;
   json["dim"] = report.dim;
+  if (report.source_format) json["source_row_format"] = row_format_name(report.source_format->kind);
   if (report.row_format) json["row_format"] = row_format_name(report.row_format->kind);
   if (report.row_format) json["row_bytes"] = report.row_format->stride_bytes;
   if (report.format_error) {
@@ -105,10 +121,18 @@ std::string three_digits(double value) {
 }
 
 void print_row_format(const ConversionReport& report) {
+  const auto& from = report.source_format;
+  const std::string change = from && (!report.row_format || from->kind != report.row_format->kind)
+                                 ? concat("; the source's is ", row_format_text(*from))
+                                 : "";
+  if (report.row_format) {
+    print_line("  row format        ", row_format_text(*report.row_format), "; ",
+               report.row_format->stride_bytes, " bytes a row", change);
+  } else if (!change.empty()) {
+    print_line("  row format        f32", change);
+  }
   if (!report.format_error) return;
   const FormatError& error = *report.format_error;
-  print_line("  row format        ", row_format_text(*report.row_format), "; ",
-             report.row_format->stride_bytes, " bytes a row");
   print_line("  largest error     ", three_digits(error.largest()), ", of at most ",
              three_digits(error.bound()), " that the format can cause here");
   print_line("  RMS error         ", three_digits(error.root_mean_square()));
@@ -145,12 +169,18 @@ Result<int> run(const ConvertOptions& options) {
   check_trainable(how.row_format, options.optimizer);
   const Format* from = format_named(options.from);
   if (!from) {
-    const auto detected = detect_format(options.source);
+    const auto detected = detect_format(options.source.path);
     if (!detected) return tl::make_unexpected(detected.error());
     from = *detected;
   }
+  if (options.source.given() && !from->opens_tables) {
+    throw WrongUsage{
+        concat("--more, --tensor, --stored-as, --scale-tensor, --unscaled, --unclean and the like are "
+               "for safetensors and npy; a file of format ",
+               from->name, " holds one table only")};
+  }
   if (auto files = check_files(options); !files) return pass(files);
-  const auto report = convert({options.source, from}, {options.target, &to}, how);
+  const auto report = convert({options.source.to_source(), from}, {options.target, &to}, how);
   if (!report) return tl::make_unexpected(report.error());
   if (options.json) {
     print_line(as_json(options, *report).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
@@ -165,20 +195,24 @@ Result<int> run(const ConvertOptions& options) {
 Verb convert_verb(CLI::App& command) {
   auto options = std::make_shared<ConvertOptions>();
   CLI::App* verb = command.add_subcommand("convert", "Turn a file of vectors into another format");
-  verb->add_option("SOURCE", options->source, "The file to read")->required();
+  verb->add_option("SOURCE", options->source.path,
+                   "The file, or the folder or index of a checkpoint, to read")
+      ->required();
   verb->add_option("TARGET", options->target, "The file to write; one that is there is replaced")->required();
   verb->add_option("--from", options->from, "The source's format, when its content should not decide")
       ->check(CLI::IsMember(format_names()));
   verb->add_option("--to", options->to, "The target's format, when its name should not decide")
       ->check(CLI::IsMember(format_names()));
+  add_reading_options(*verb, options->source);
   verb->add_option("--limit", options->limit, "Read the first N rows only");
   add_row_format_options(*verb, options->row_format);
   add_state_options(*verb, options->optimizer);
   verb->add_flag("--json", options->json, "Report as JSON");
   verb->footer(
-      "Formats: safetensors (a Windrow table, tokens included), npy (values only), word2vec-text\n"
-      "(also fastText's .vec), word2vec-bin. The source's is told from its content, the target's\n"
-      "from its name: .safetensors, .npy, .txt or .vec, .bin.\n\n"
+      "Formats: safetensors (a Windrow table, tokens included; to read, also others' files and\n"
+      "checkpoints), npy (values only), word2vec-text (also fastText's .vec), word2vec-bin. The\n"
+      "source's is told from its content, the target's from its name: .safetensors, .npy,\n"
+      ".txt or .vec, .bin.\n\n"
       "Of rows with the same token in a word2vec file the first is kept. Rows without tokens are\n"
       "written to word2vec files under their numbers. The target appears whole or not at all.\n\n"
       "A table's rows may take less room than f32 (--row-format); the report says what that cost.\n"
@@ -190,6 +224,8 @@ Verb convert_verb(CLI::App& command) {
       "  windrow convert wiki.safetensors small.safetensors --row-format int8\n"
       "  windrow convert wiki.safetensors mx.safetensors --row-format fp8_e4m3 --scale block:32 "
       "--scale-type ue8m0\n"
+      "  windrow convert checkpoint/ fused.safetensors --tensor 'model.embed.*.weight' --row-format "
+      "fp8_e4m3\n"
       "  windrow convert matrix.npy table.safetensors");
   return {verb, [options] { return run(*options); }};
 }

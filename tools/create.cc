@@ -69,10 +69,7 @@ Result<int> run(const CreateOptions& options) {
   if (options.dim < 1 || options.dim > INT32_MAX) {
     return fail(ErrorCode::kInvalidArgument, "--dim ", options.dim, ": must be from 1 to 2147483647");
   }
-  if (row_format.block > options.dim) {
-    throw WrongUsage{
-        concat("--scale block:", row_format.block, ": a row has ", options.dim, " columns only")};
-  }
+  if (const auto fits = row_format.check(options.dim); !fits) throw WrongUsage{fits.error().message};
   spec.format = row_format.of(options.dim);
   if (auto target = check_target(options.path); !target) return pass(target);
   const auto exists = io::posix().exists(options.path);

@@ -1,16 +1,12 @@
 #include <windrow/table.h>
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/fail.h"
-#include "io/file.h"
 #include "output.h"
-#include "row_format_choice.h"
-#include "table/data_file.h"
 #include "table/optimizer_state.h"
-#include "table/stored_rows.h"
 #include "table/table_data.h"
+#include "table_about.h"
 #include "table_options.h"
 #include "units.h"
 #include "verb.h"
@@ -50,28 +46,6 @@ Result<std::string> state_of(const DataFile& file, const MetaSlot& slot) {
                  : "unclean: a trainer died with it (`windrow recover` is the way on)";
 }
 
-// What one file says beyond its rows.
-struct AboutFile {
-  DataFile data;
-  std::optional<MetaSlot> slot;  // of a Windrow table
-
-  const char* kind() const { return slot ? "windrow" : data.array ? "npy" : "safetensors"; }
-};
-
-// Nothing for a checkpoint: that is a folder, or an index.
-Result<std::optional<AboutFile>> about_file(const InfoOptions& options) {
-  auto data = open_data_file(io::posix(), options.table.path, io::Access::kRead);
-  if (!data) return std::nullopt;
-  AboutFile about{std::move(*data), {}};
-  const auto* weight = about.data.header.find("weight");
-  if (!weight || !about.data.header.find("_meta")) return about;
-  if (!options.table.tensor.empty() && options.table.tensor != weight->name) return about;
-  auto rows = stored_rows(about.data, weight, options.table.to_open().row_format);
-  if (!rows) return pass(rows);
-  about.slot = std::move(rows->slot);
-  return about;
-}
-
 const char* residency_name(Residency residency) {
   switch (residency) {
     case Residency::kAuto:
@@ -87,18 +61,18 @@ const char* residency_name(Residency residency) {
 }
 
 Result<Json> describe(const InfoOptions& options) {
-  OpenOptions open = options.table.to_open();
-  open.unclean = Unclean::kAny;
-  const auto table = Table::open(options.table.path, open);
+  TableSource source = options.table.to_source();
+  source.open.unclean = Unclean::kAny;
+  const auto table = open_table(source);
   if (!table) return tl::make_unexpected(table.error());
-  auto file = about_file(options);
+  auto file = about_table(source);
   if (!file) return pass(file);
 
   Json json;
   const TableData& data = table->internals();
   const RowFormat& format = data.format;
   json["path"] = options.table.path;
-  json["kind"] = *file ? (*file)->kind() : "checkpoint";
+  json["kind"] = *file ? (*file)->kind() : options.table.more.empty() ? "checkpoint" : "files";
   json["rows"] = data.rows;
   json["dim"] = format.dim;
   json["row_format"] = row_format_name(format.kind);
@@ -146,19 +120,18 @@ void print_description(const Json& json) {
   const auto number = [&](const char* key) { return json[key].get<uint64_t>(); };
   const std::string kind = text("kind");
   print_line(text("path"));
-  print_line("  kind         ",
-             kind == "windrow"      ? "Windrow table"
-             : kind == "checkpoint" ? "checkpoint, opened in place, read-only"
-                                    : kind + " file, opened in place, read-only");
+  print_line("  kind         ", kind == "windrow"      ? "Windrow table"
+                                : kind == "checkpoint" ? "checkpoint, opened in place, read-only"
+                                : kind == "files" ? "several files, opened in place as one table, read-only"
+                                                  : kind + " file, opened in place, read-only");
   print_line("  rows x dim   ", number("rows"), " x ", number("dim"), ", ", text("row_format"), ", ",
              number("stride_bytes"), " bytes from row to row");
   if (json.contains("scale_type")) {
-    print_line("  scales       ", text("scale_type"), ", one for every ", number("scale_columns"),
-               " columns of ",
-               !json.contains("scale_rows") || number("scale_rows") <= 1
-                   ? std::string("a row")
-                   : concat(number("scale_rows"), " rows"),
-               json["scales_apart"].get<bool>() ? ", in a tensor of their own" : "");
+    print_line(
+        "  scales       ", text("scale_type"), ", one for every ", number("scale_columns"), " columns of ",
+        !json.contains("scale_rows") || number("scale_rows") <= 1 ? std::string("a row")
+                                                                  : concat(number("scale_rows"), " rows"),
+        json["scales_apart"].get<bool>() ? ", in a tensor of their own" : "");
   }
   if (json.contains("file_bytes")) {
     print_line("  file         ", human_bytes(number("file_bytes")));
@@ -179,8 +152,9 @@ void print_description(const Json& json) {
   for (const auto& [key, value] : json["metadata"].items()) {
     print_line("  metadata     ", key, " = ", value.get<std::string>());
   }
-  print_line("  in memory    ", human_bytes(number("resident_bytes")), " of ", human_bytes(number("mapped_bytes")),
-             ", ", human_bytes(number("huge_bytes")), " of it in 2 MiB pages; residency ", text("residency"));
+  print_line("  in memory    ", human_bytes(number("resident_bytes")), " of ",
+             human_bytes(number("mapped_bytes")), ", ", human_bytes(number("huge_bytes")),
+             " of it in 2 MiB pages; residency ", text("residency"));
 }
 
 Result<int> run(const InfoOptions& options) {

@@ -1,8 +1,7 @@
 #include <windrow/lookup.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/fail.h"
+#include "float_json.h"
 #include "formats/numbers.h"
 #include "npy_file.h"
 #include "output.h"
@@ -22,10 +21,6 @@ struct LookupVerbOptions {
   std::string format = "text";
   std::string output;
 };
-
-// Numbers as floats, so that they are written with as few digits as they need.
-using FloatJson =
-    nlohmann::basic_json<nlohmann::ordered_map, std::vector, std::string, bool, int64_t, uint64_t, float>;
 
 struct Answer {
   std::vector<NamedRow>

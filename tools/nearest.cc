@@ -2,9 +2,9 @@
 #include <windrow/nearest.h>
 
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "base/fail.h"
+#include "float_json.h"
 #include "formats/numbers.h"
 #include "output.h"
 #include "rows_named.h"
@@ -23,9 +23,6 @@ struct NearestVerbOptions {
   int threads = 0;
   bool json = false;
 };
-
-using FloatJson =
-    nlohmann::basic_json<nlohmann::ordered_map, std::vector, std::string, bool, int64_t, uint64_t, float>;
 
 void print_text(const Table& table, const std::vector<Neighbor>& neighbors) {
   for (const Neighbor& neighbor : neighbors) {

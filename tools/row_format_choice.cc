@@ -10,18 +10,9 @@ RowFormat RowFormatChoice::of(int64_t dim) const {
   return align_rows ? format.padded_to_lines() : format;
 }
 
-std::string scale_type_name(RowFormat::ScaleType type) {
-  switch (type) {
-    case RowFormat::ScaleType::kNone:
-      return "none";
-    case RowFormat::ScaleType::kF32:
-      return "f32";
-    case RowFormat::ScaleType::kUe8m0:
-      return "ue8m0";
-    case RowFormat::ScaleType::kBf16:
-      return "bf16";
-  }
-  return concat("number ", static_cast<int>(type));
+Result<void> RowFormatChoice::check(int64_t dim) const {
+  if (block <= dim) return {};
+  return fail(ErrorCode::kInvalidArgument, "--scale block:", block, ": a row has ", dim, " columns only");
 }
 
 std::string row_format_text(const RowFormat& format) {

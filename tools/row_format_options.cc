@@ -9,7 +9,7 @@ namespace windrow::tools {
 
 namespace {
 
-constexpr const char* kNames[] = {"f32", "f16", "bf16", "fp8_e4m3", "fp8_e5m2", "int8", "int4", "int2"};
+constexpr const char* kNames[] = {"f32", "f16", "bf16", "fp8_e4m3", "fp8_e5m2", "int8", "int4", "int2", "i8"};
 
 // "block:32" gives 32, "row" gives 0.
 int64_t block_of(const std::string& scale) {
@@ -30,15 +30,16 @@ RowFormatChoice RowFormatOptions::chosen() const {
   RowFormatChoice choice;
   choice.kind = *row_format_named(name);  // one of kNames
   choice.align_rows = align_rows;
-  const bool is_fp8 = choice.kind == RowFormat::Kind::kFp8E4m3 || choice.kind == RowFormat::Kind::kFp8E5m2;
-  if (!is_fp8 && !(scale.empty() && scale_type.empty())) {
+  const bool can_scale = choice.kind == RowFormat::Kind::kFp8E4m3 ||
+                         choice.kind == RowFormat::Kind::kFp8E5m2 || choice.kind == RowFormat::Kind::kI8;
+  if (!can_scale && !(scale.empty() && scale_type.empty())) {
     throw WrongUsage{concat(scale.empty() ? "--scale-type" : "--scale", ": rows of ", name,
-                            " have no scale to choose; fp8_e4m3 and fp8_e5m2 have")};
+                            " have no scale to choose; fp8_e4m3, fp8_e5m2 and i8 have")};
   }
   if (scale == "none" && !scale_type.empty()) {
     throw WrongUsage{"--scale-type: there is no scale with --scale none"};
   }
-  if (!is_fp8 || scale == "none") return choice;
+  if (!can_scale || scale == "none") return choice;
   choice.scale_type = scale_type == "ue8m0" ? RowFormat::ScaleType::kUe8m0 : RowFormat::ScaleType::kF32;
   choice.block = scale.empty() ? 0 : block_of(scale);
   return choice;
@@ -46,13 +47,14 @@ RowFormatChoice RowFormatOptions::chosen() const {
 
 void add_row_format_options(CLI::App& verb, RowFormatOptions& options) {
   verb.add_option("--row-format", options.name,
-                  "How rows are stored: f32 (default), f16, bf16, fp8_e4m3, fp8_e5m2, int8, int4, int2")
+                  "How rows are stored: f32 (default), f16, bf16, fp8_e4m3, fp8_e5m2, int8, int4, int2, i8")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(kNames), std::end(kNames))));
-  verb.add_option("--scale", options.scale,
-                  "fp8: one scale for a row (default), block:N for every N columns, or none. Without a scale "
-                  "e4m3 loses values below 0.002 and beyond 464");
+  verb.add_option(
+      "--scale", options.scale,
+      "fp8 and i8: one scale for a row (default), block:N for every N columns, or none. Without a scale "
+      "e4m3 loses values below 0.002 and beyond 464");
   verb.add_option("--scale-type", options.scale_type,
-                  "fp8: f32 (default), or ue8m0, a byte that is a power of two")
+                  "fp8 and i8: f32 (default), or ue8m0, a byte that is a power of two")
       ->check(CLI::IsMember({"f32", "ue8m0"}));
   verb.add_flag("--align-rows", options.align_rows, "Let every row begin on a cache line of 64 bytes");
 }

@@ -33,8 +33,8 @@ Result<std::vector<NamedRow>> find_rows(const Table& table, const RowNames& name
   for (const int64_t id : names.ids) rows.push_back({id, std::to_string(id)});
   for (const NamedRow& row : rows) {
     if (row.id < 0 || row.id >= table.rows()) {
-      return fail(ErrorCode::kOutOfRange, "id ", row.id, " is not in the table, whose rows are 0 to ",
-                  table.rows() - 1);
+      return fail(ErrorCode::kOutOfRange, "id ", row.id, " is not in the table, ",
+                  table.rows() == 0 ? "which has no rows" : concat("whose rows are 0 to ", table.rows() - 1));
     }
   }
   tokens.insert(tokens.end(), names.tokens.begin(), names.tokens.end());

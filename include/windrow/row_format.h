@@ -72,8 +72,8 @@ struct RowFormat {
     return format;
   }
 
-  // The same values with every row padded to whole 64-byte cache lines, zeros behind the last value. A row
-  // that straddles one line more than it must costs up to twice the time of one that does not.
+  // The same values with every row padded to whole 64-byte cache lines, zeros behind the last value: pays for
+  // long rows only (bench/README.md, "Rows that are not aligned").
   RowFormat padded_to_lines() const {
     RowFormat padded = *this;
     padded.stride_bytes = (row_bytes() + 63) / 64 * 64;
@@ -118,5 +118,8 @@ struct RowFormat {
 // "f32", "f16", "bf16", "fp8_e4m3", "fp8_e5m2", "int8", "int4", "int2", "i8"; and back.
 WINDROW_API std::string_view row_format_name(RowFormat::Kind kind);
 WINDROW_API std::optional<RowFormat::Kind> row_format_named(std::string_view name);
+
+// "none", "f32", "ue8m0", "bf16".
+WINDROW_API std::string_view scale_type_name(RowFormat::ScaleType type);
 
 }  // namespace windrow

@@ -44,7 +44,8 @@ struct TableSpec {
 
 // How the pages of a mapping are to be held (see the README, "Residency").
 enum class Residency : uint8_t {
-  kAuto,  // touch nothing at open; 2 MiB pages where the table fits into half of the free memory, else kLazy
+  kAuto,  // touch nothing at open; 2 MiB pages where the table fits into half of the free memory and nobody
+          // writes to it, else kLazy
   kLazy,  // touch nothing at open; 4 KiB pages, which lookups ask for in batches ahead of reading them
   kWarm,  // read everything at open into 4 KiB pages: for tables that are written to, by whomever
   kHuge,  // read everything at open into 2 MiB pages where the system gives them
@@ -65,11 +66,17 @@ struct OpenOptions {
   // What the bytes of a U8 tensor or array of [rows, row bytes] are: int8, int4 or int2 rows, or plain fp8 or
   // i8 values; bf16 for an array of numpy's V2. A Windrow file says so itself.
   std::optional<RowFormat::Kind> row_format = {};
+  // Values in a row of int8, int4 or int2 rows of a foreign file, which may have padding behind them (and odd
+  // counts, which the bytes do not tell); 0: as many as fit into the row. A Windrow file says so itself.
+  int64_t dim = 0;
   // The tensor that holds the scales of fp8 or I8 rows, with a `*` where `tensor` has one, unless it is one value
   // for all pieces; empty: the one named like the rows with `_scale`, `_scale_inv` or `.scale` at the end. It may
   // be in another file than the rows. Its shape says what shares a scale: everything (one value), each row
   // ([rows, 1]), columns of a row ([rows, n]), or blocks of both.
   std::string scale_tensor = {};
+  // Consecutive columns that share a scale, for [rows, n] scales and for blocks whose size the shape leaves
+  // open; 0: as the shape says, if it can mean just one thing. Checked against the shape.
+  int64_t scale_columns = 0;
   // Read fp8 or I8 rows without scales as they are; else rows of a foreign file without scales are an error.
   bool unscaled = false;
   // Read every page at open, so that a bad disk or a short file is an error now and not a signal later.
@@ -119,13 +126,15 @@ class WINDROW_API Table {
   //         kFormat       not a file of these kinds, or one that contradicts itself; scales of a shape that does
   //                       not fit the rows
   //         kUnsupported  a valid file whose values cannot be rows (the message names the type)
-  //         kInvalidArgument  several tensors could be meant: name one; options that do not go together
+  //         kInvalidArgument  several tensors could be meant: name one; options that do not go together, or
+  //                       not with what the file says
   //         kUnclean, kMetaCorrupt, kVersion, kIo, kNoMemory
   [[nodiscard]] static Result<Table> open(const std::string& path, const OpenOptions& options = {});
 
   // Opens several files as one table: the rows of the first, then those of the second, and so on; with a `*` in
   // options.tensor the numbers in the names decide, wherever the tensors are. All must have the same dim and
-  // format. Such a table has no vocabulary.
+  // format. A file that holds scales only is no piece; they are found wherever they are. Such a table has no
+  // vocabulary.
   [[nodiscard]] static Result<Table> open(std::span<const std::string> paths,
                                           const OpenOptions& options = {});
 

@@ -20,7 +20,7 @@ struct TableWriterSpec {
   RowFormat format = {};
   std::optional<Optimizer> optimizer = {};  // reserves its state, filled with its initial value
   std::optional<int64_t> rows = {};         // when known: disk space is reserved at once
-  // Further string metadata for the file's header, which must fit into one page.
+  // Further string metadata for the file's header, which must fit into one page: some 2,500 bytes are left.
   std::vector<std::pair<std::string, std::string>> metadata = {};
 };
 
@@ -29,7 +29,8 @@ struct TableWriterSpec {
 // which the destructor removes. Used by one thread at a time.
 class WINDROW_API TableWriter {
  public:
-  // Errors: kInvalidArgument, kUnsupported, kIo, kNoSpace, kBusy as Table::create.
+  // Errors: kInvalidArgument, kUnsupported, kIo, kNoSpace, kBusy as Table::create; kInvalidArgument also for
+  // metadata that are too long, not UTF-8, or have a key twice or one that the table has itself.
   [[nodiscard]] static Result<TableWriter> create(const std::string& path, const TableWriterSpec& spec);
 
   ~TableWriter();

@@ -123,7 +123,8 @@ Result<ShardIndex> parse_text(std::string_view text) {
   const CountingIterator end(text.data() + text.size(), &consumed);
   if (!nlohmann::json::sax_parse(begin, end, &reader)) return tl::make_unexpected(std::move(reader.error));
   if (!reader.has_map) {
-    return fail(ErrorCode::kFormat, "the index has no ", kMapName, ", which says where the tensors are");
+    return fail(ErrorCode::kFormat, "JSON text, but no index of a checkpoint: it has no ", kMapName,
+                ", which says where the tensors are");
   }
   auto& tensors = reader.index.tensors;
   std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.tensor < b.tensor; });

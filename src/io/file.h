@@ -58,6 +58,10 @@ class File {
 
   // Asks the system to drop the file's clean pages from its cache. A hint: failure is not reported.
   virtual void evict() const = 0;
+
+  // Lets go of the open file, so that any number of Files can wait. What is asked of it next opens the path
+  // again, and fails with kIo unless that is the same file with the same size. For files opened for reading.
+  virtual void rest() const = 0;
 };
 
 class FileSystem {

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/fail.h"
 #include "io/available_memory.h"
@@ -23,13 +25,25 @@ namespace {
 
 constexpr uint64_t kHugePage = uint64_t{2} << 20;
 
+struct AddressRange {
+  uintptr_t begin = 0, end = 0;
+};
+
 // "7f12a4000000-7f12a4600000 r--s ..." starts the description of a mapping in /proc/self/smaps.
-bool parse_range(std::string_view line, uintptr_t& begin, uintptr_t& end) {
+bool parse_range(std::string_view line, AddressRange& range) {
   const char* const stop = line.data() + line.size();
-  const auto first = std::from_chars(line.data(), stop, begin, 16);
+  const auto first = std::from_chars(line.data(), stop, range.begin, 16);
   if (first.ec != std::errc() || first.ptr == stop || *first.ptr != '-') return false;
-  const auto second = std::from_chars(first.ptr + 1, stop, end, 16);
+  const auto second = std::from_chars(first.ptr + 1, stop, range.end, 16);
   return second.ec == std::errc() && second.ptr != stop && *second.ptr == ' ';
+}
+
+// `ranges` ascend and do not overlap.
+bool overlaps_one_of(std::span<const AddressRange> ranges, const AddressRange& other) {
+  const auto at =
+      std::upper_bound(ranges.begin(), ranges.end(), other.begin,
+                       [](uintptr_t begin, const AddressRange& range) { return begin < range.end; });
+  return at != ranges.end() && at->begin < other.end;
 }
 
 // "FilePmdMapped:      2048 kB"
@@ -117,20 +131,24 @@ uint64_t resident_bytes(const Mapping& mapping) {
   return resident;
 }
 
-uint64_t huge_bytes(const Mapping& mapping) {
-  if (mapping.size == 0) return 0;
+uint64_t huge_bytes(std::span<const Mapping> mappings) {
+  std::vector<AddressRange> ranges;
+  for (const Mapping& mapping : mappings) {
+    const auto begin = reinterpret_cast<uintptr_t>(mapping.data);
+    if (mapping.size > 0) ranges.push_back({begin, begin + mapping.size});
+  }
+  if (ranges.empty()) return 0;
+  std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
   const auto text = read_small_file("/proc/self/smaps");
   if (!text) return 0;
-  const auto begin = reinterpret_cast<uintptr_t>(mapping.data);
-  const uintptr_t end = begin + mapping.size;
   bool ours = false;
   uint64_t kilobytes = 0;
   std::string_view rest = *text;
   while (!rest.empty()) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    if (uintptr_t from, to; parse_range(line, from, to)) {
-      ours = from < end && begin < to;  // advice may have split the mapping into several
+    if (AddressRange described; parse_range(line, described)) {
+      ours = overlaps_one_of(ranges, described);  // advice may have split a mapping into several
       continue;
     }
     if (!ours) continue;

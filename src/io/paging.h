@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "io/file.h"
 
@@ -23,8 +24,9 @@ Result<bool> populate_small_pages(const Mapping& mapping, uint64_t begin, uint64
 
 // Memory that could be used without swapping: the system's estimate, or less inside a limited control group.
 uint64_t available_memory();
-// Bytes of the mapping that are in memory; bytes of it that are mapped by 2 MiB pages.
+// Bytes of the mapping that are in memory.
 uint64_t resident_bytes(const Mapping& mapping);
-uint64_t huge_bytes(const Mapping& mapping);
+// Bytes of all these mappings that are mapped by 2 MiB pages: one look at the process, however many there are.
+uint64_t huge_bytes(std::span<const Mapping> mappings);
 
 }  // namespace windrow::io

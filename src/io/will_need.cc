@@ -81,14 +81,19 @@ std::span<ByteRange> advise_in_batches(std::span<ByteRange> ranges, AdviseMany a
   return ranges;
 }
 
+bool is_lasting_refusal(int error) {
+  return error == ENOSYS || error == EPERM || error == EINVAL;
+}
+
 void will_need(std::span<ByteRange> ranges) {
   static const auto page_bytes = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   // Old kernels and sandboxes refuse the call. They will not change their mind while the process lives.
   static std::atomic<bool> refused{false};
   auto left = merge_pages(ranges, page_bytes);
   if (!refused.load(std::memory_order_relaxed)) {
+    errno = 0;
     left = advise_in_batches(left, advise_this_process);
-    if (!left.empty()) refused.store(true, std::memory_order_relaxed);
+    if (!left.empty() && is_lasting_refusal(errno)) refused.store(true, std::memory_order_relaxed);
   }
   advise_one_by_one(left);
 }

@@ -28,4 +28,8 @@ using AdviseMany = long (*)(std::span<const ByteRange> ranges);
 // ranges that remain when a call is refused.
 std::span<ByteRange> advise_in_batches(std::span<ByteRange> ranges, AdviseMany advise);
 
+// Whether an errno value of that call says that the system will never take it. Others, such as too many open
+// files or an address that is not mapped, concern one call.
+bool is_lasting_refusal(int error);
+
 }  // namespace windrow::io

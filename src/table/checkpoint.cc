@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 #include <utility>
 
 #include "base/fail.h"
+#include "table/scales.h"
 #include "table/table_choice.h"
 
 namespace windrow {
@@ -41,11 +43,15 @@ Result<void> Checkpoint::add(const std::string& path) {
 }
 
 Result<void> Checkpoint::add_file(const std::string& path) {
-  const std::string real = system_.resolve(path);
-  for (const File& file : files_) {
-    if (file.data && file.data->path() == real) return {};
+  std::string real = system_.resolve(path);
+  if (File* file = known(real)) {
+    // One that an index speaks of may hold more than that.
+    if (auto opened = open(*file); !opened) return opened;
+    for (const auto* tensor : file->by_name) names_.push_back({tensor->name, file});
+    sorted_ = false;
+    return {};
   }
-  File file{path, {}};
+  File file{path, std::move(real)};
   auto opened = open(file);
   if (!opened) {
     if (opened.error().code != ErrorCode::kFormat) return opened;
@@ -54,6 +60,7 @@ Result<void> Checkpoint::add_file(const std::string& path) {
     return *is_index ? Result<void>() : opened;
   }
   files_.push_back(std::move(file));
+  by_real_path_.emplace(files_.back().real, &files_.back());
   for (const auto* tensor : files_.back().by_name) names_.push_back({tensor->name, &files_.back()});
   sorted_ = false;
   return {};
@@ -107,13 +114,23 @@ Result<bool> Checkpoint::add_if_index(const std::string& path) {
 
   std::vector<File*> files;
   for (const std::string& name : index->files) {
-    files_.push_back({folder_of(path) + name, path});
-    files.push_back(&files_.back());
+    std::string full = folder_of(path) + name, real = system_.resolve(full);
+    File* file = known(real);
+    if (!file) {
+      file = &files_.emplace_back(File{std::move(full), std::move(real), path});
+      by_real_path_.emplace(file->real, file);
+    }
+    files.push_back(file);
   }
   indexes_.push_back(std::move(*index));
   for (const auto& entry : indexes_.back().tensors) names_.push_back({entry.tensor, files[entry.file]});
   sorted_ = false;
   return true;
+}
+
+Checkpoint::File* Checkpoint::known(const std::string& real) {
+  const auto at = by_real_path_.find(real);
+  return at == by_real_path_.end() ? nullptr : at->second;
 }
 
 Result<void> Checkpoint::open(File& file) {
@@ -125,6 +142,8 @@ Result<void> Checkpoint::open(File& file) {
     return pass(data);
   }
   file.data = std::move(*data);
+  file.data->rests = ++opened_ > kept_open_;
+  file.data->done();
   for (const auto& tensor : file.data->header.tensors) file.by_name.push_back(&tensor);
   std::sort(file.by_name.begin(), file.by_name.end(),
             [](const auto* a, const auto* b) { return a->name < b->name; });
@@ -143,13 +162,21 @@ Result<Checkpoint::Found> Checkpoint::found_in(File& file, std::string_view name
 
 void Checkpoint::sort_names() {
   if (std::exchange(sorted_, true)) return;
-  std::stable_sort(names_.begin(), names_.end(),
-                   [](const Name& a, const Name& b) { return a.text < b.text; });
+  std::stable_sort(names_.begin(), names_.end(), [](const Name& a, const Name& b) {
+    return std::tie(a.text, a.file->real) < std::tie(b.text, b.file->real);
+  });
+  const auto same = [](const Name& a, const Name& b) { return a.text == b.text && a.file == b.file; };
+  names_.erase(std::unique(names_.begin(), names_.end(), same), names_.end());
 }
 
 Result<Checkpoint::Found> Checkpoint::find_table(const std::string& name,
-                                                 std::optional<RowFormat::Kind> row_format) {
+                                                 std::optional<RowFormat::Kind> row_format,
+                                                 const std::set<std::string>& other_scales) {
   if (names_.empty() && files_.size() == 1 && files_[0].data && files_[0].data->array) {
+    if (!name.empty()) {
+      return fail(ErrorCode::kNotFound, where_, ": no tensor is named \"", name,
+                  "\": an .npy file holds one array, which has no name");
+    }
     return Found{&*files_[0].data, nullptr};
   }
   if (!name.empty()) {
@@ -158,6 +185,7 @@ Result<Checkpoint::Found> Checkpoint::find_table(const std::string& name,
     if (*found) return std::move(**found);
     return fail(ErrorCode::kNotFound, where_, ": no tensor is named \"", name, "\"");
   }
+  sort_names();
   std::vector<Found> all;
   std::vector<const safetensors::Tensor*> tensors;
   for (const Name& each : names_) {
@@ -166,7 +194,7 @@ Result<Checkpoint::Found> Checkpoint::find_table(const std::string& name,
     all.push_back(*found);
     tensors.push_back(found->tensor);
   }
-  auto choice = choose_table(tensors, name, row_format, where_);
+  auto choice = choose_table(tensors, name, row_format, where_, other_scales);
   if (!choice) return pass(choice);
   return all[*choice];
 }
@@ -212,6 +240,20 @@ Result<std::vector<Checkpoint::Found>> Checkpoint::find_pieces(const NumberPatte
     found.push_back(*tensor);
   }
   return found;
+}
+
+std::vector<std::string_view> Checkpoint::names() const {
+  std::vector<std::string_view> names;
+  for (const Name& name : names_) names.push_back(name.text);
+  return names;
+}
+
+void Checkpoint::add_scale_names(std::set<std::string>& names) const {
+  for (const File& file : files_) windrow::add_scale_names(file.by_name, names);
+  for (const Name& name : names_) {
+    if (name.file->data) continue;
+    for (auto& scale : scale_names(name.text)) names.insert(std::move(scale));
+  }
 }
 
 Result<std::optional<Checkpoint::Found>> Checkpoint::find(std::string_view name, const DataFile* near) {

@@ -4,7 +4,9 @@
 #include <windrow/row_format.h>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,10 +20,13 @@ namespace windrow {
 
 // The tensors of one or several files, found by name wherever they are. A file that an index speaks of is
 // opened when a tensor in it is wanted, and only once; a file given by itself is opened at once, since only
-// its header says what it holds. Nothing but headers is read.
+// its header says what it holds. Nothing but headers is read. A file that is given twice, or by itself and by an
+// index, counts once.
 class Checkpoint {
  public:
-  explicit Checkpoint(io::FileSystem& system) : system_(system) {}
+  // All but the first `kept_open` files are closed behind their headers until they are mapped: a checkpoint may
+  // have more files than a process may have open.
+  Checkpoint(io::FileSystem& system, size_t kept_open) : system_(system), kept_open_(kept_open) {}
 
   // A safetensors or .npy file; an index; or a folder with `model.safetensors`, or else with
   // `model.safetensors.index.json`. All are added before anything is looked for.
@@ -35,7 +40,9 @@ class Checkpoint {
   };
 
   // The table, as choose_table(): of what an index has, or of all that the files have.
-  Result<Found> find_table(const std::string& name, std::optional<RowFormat::Kind> row_format);
+  // Tensors called by one of the names in `other_scales` are the scales of others.
+  Result<Found> find_table(const std::string& name, std::optional<RowFormat::Kind> row_format,
+                           const std::set<std::string>& other_scales = {});
 
   // The tensors that fit the pattern, by their numbers, which must be 0, 1, 2, ...
   // Errors: kNotFound, also for a number that is missing; kInvalidArgument for one that is there twice
@@ -45,10 +52,15 @@ class Checkpoint {
   // kInvalidArgument when that has none.
   Result<std::optional<Found>> find(std::string_view name, const DataFile* near);
 
+  // The names of all tensors, without opening anything; and the names that scales of these would have.
+  std::vector<std::string_view> names() const;
+  void add_scale_names(std::set<std::string>& names) const;
+
  private:
   struct File {
     std::string path;
-    std::string index_path;  // of the index that speaks of it; empty for a file given by itself
+    std::string real;             // `path` without symbolic links
+    std::string index_path = {};  // of the index that speaks of it; empty for a file given by itself
     std::optional<DataFile> data = {};
     std::vector<const safetensors::Tensor*> by_name = {};
   };
@@ -61,15 +73,19 @@ class Checkpoint {
   Result<void> add_folder(const std::string& path);
   Result<void> add_file(const std::string& path);
   Result<bool> add_if_index(const std::string& path);
+  File* known(const std::string& real);
   Result<void> open(File& file);
   Result<Found> found_in(File& file, std::string_view name);
   void sort_names();
 
   io::FileSystem& system_;
+  size_t kept_open_;
+  size_t opened_ = 0;
   std::string where_;  // what was added, for messages
   std::deque<File> files_;
   std::deque<ShardIndex> indexes_;
-  std::vector<Name> names_;  // by name
+  std::map<std::string_view, File*> by_real_path_;
+  std::vector<Name> names_;  // by name, each once for a file
   bool sorted_ = true;
 };
 

@@ -30,7 +30,7 @@ std::string_view name_of(std::span<const uint8_t> start) {
                        "7zXZ")) {
     return "compressed: decompress it first";
   }
-  if (text.starts_with("version ")) return "a Git LFS pointer, not the data itself: fetch it first";
+  if (text.starts_with("version https://git-lfs")) return "a Git LFS pointer, not the data itself: fetch it first";
   if (text.starts_with("\x89HDF")) return "HDF5: save it as safetensors or .npy";
   if (text.starts_with("<!DOCTYP") || text.starts_with("<html")) return "a web page: the download failed";
   return "neither safetensors nor .npy (word vectors in other formats: see `windrow convert`)";
@@ -74,7 +74,7 @@ Result<DataFile> open_data_file(io::FileSystem& system, const std::string& path,
   if (!size) return pass(size);
   data.file_bytes = *size;
 
-  auto start = read_start(*data.file, std::min<uint64_t>(16, *size));
+  auto start = read_start(*data.file, std::min<uint64_t>(32, *size));
   if (!start) return pass(start);
   constexpr uint8_t kNpyMagic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
   const bool is_npy = start->size() >= 6 && std::equal(kNpyMagic, kNpyMagic + 6, start->begin());

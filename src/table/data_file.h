@@ -21,6 +21,13 @@ struct DataFile {
   uint32_t header_sum = 0;           // sum32 of a safetensors header, which `_meta` of a Windrow file repeats
   std::optional<npy::Header> array;  // set for npy
 
+  bool rests = false;                // one of so many that it is open only while something is asked of it
+
+  // Nothing more is asked of the file for now.
+  void done() const {
+    if (rests) file->rest();
+  }
+
   const std::string& path() const { return file->path(); }
 };
 

@@ -35,7 +35,7 @@ Result<void> check_scales(const RowFormat& format) {
   if (format.block < 0 || format.block > format.dim || has_type != (format.block > 0) ||
       format.scale_type > RowFormat::ScaleType::kBf16 || format.scale_place > RowFormat::ScalePlace::kApart) {
     return fail(ErrorCode::kInvalidArgument, "scales: one for every ", format.block, " of ", format.dim,
-                " columns, of type number ", static_cast<int>(format.scale_type),
+                " columns, of type ", scale_type_name(format.scale_type),
                 "; give a type and from 1 to dim columns, or neither");
   }
   if (format.block > 0 && !can_scale) {
@@ -54,6 +54,12 @@ std::string_view row_format_name(Kind kind) {
   const auto found =
       std::find_if(kNames.begin(), kNames.end(), [&](const Name& n) { return n.kind == kind; });
   return found == kNames.end() ? "unknown" : found->text;
+}
+
+std::string_view scale_type_name(RowFormat::ScaleType type) {
+  constexpr std::array<std::string_view, 4> kTypes = {"none", "f32", "ue8m0", "bf16"};
+  const auto number = static_cast<size_t>(type);
+  return number < kTypes.size() ? kTypes[number] : "unknown";
 }
 
 std::optional<Kind> row_format_named(std::string_view name) {

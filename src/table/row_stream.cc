@@ -57,6 +57,7 @@ void RowStream::locate(const Id* ids, size_t room) {
 // Some positions are not: they are left out, or stand for another row.
 template <class Id>
 void RowStream::locate_used(const Id* ids, size_t room) {
+  if (base_ && !options_.unused_row) return compact(ids, room);
   const IdFilter& filter = options_.filter;
   for (const size_t full = tail_ + room; tail_ < full && position_ < end_; ++position_) {
     const int64_t id = ids[position_];
@@ -73,6 +74,29 @@ void RowStream::locate_used(const Id* ids, size_t room) {
     }
     if (options_.weights) weights_[tail_] = options_.weights[position_];
     ++tail_;
+  }
+}
+
+// Leaves positions out without a branch for each: an address that is not wanted is written over by the next.
+template <class Id>
+void RowStream::compact(const Id* ids, size_t room) {
+  const IdFilter filter = options_.filter;  // in registers, as the base is
+  const uint8_t* const base = base_;
+  const Segment& segment = table_.segments[0];
+  const size_t stride = table_.format.stride_bytes;
+  for (const size_t full = tail_ + room; tail_ < full && position_ < end_;) {
+    size_t tail = tail_;
+    const size_t stop = position_ + std::min(full - tail, end_ - position_);
+    for (size_t i = position_; i < stop; ++i) {
+      const bool used = filter.used(ids[i]);
+      const int64_t id = used ? ids[i] : 0;
+      rows_[tail] = base + static_cast<size_t>(id) * stride;
+      if (apart_) scales_[tail] = segment.scales_of(id);
+      if (options_.weights) weights_[tail] = options_.weights[i];
+      tail += used;
+    }
+    tail_ = tail;
+    position_ = stop;
   }
 }
 

@@ -54,6 +54,8 @@ class RowStream {
   void locate(const Id* ids, size_t room);
   template <class Id>
   void locate_used(const Id* ids, size_t room);
+  template <class Id>
+  void compact(const Id* ids, size_t room);
 
   const TableData& table_;
   Ids ids_;

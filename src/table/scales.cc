@@ -31,23 +31,25 @@ Candidates block_sizes(uint64_t extent, uint64_t parts) {
   return {low, (extent - 1) / (parts - 1)};
 }
 
-// The side of square blocks of which there are so many. Nothing unless there is just one number that it could
-// be: the only one that fits, or else the only likely one, where likely is a power of two, or what divides the
-// columns evenly.
-std::optional<uint64_t> square_block(uint64_t rows, uint64_t row_parts, uint64_t dim, uint64_t column_parts) {
-  const Candidates by_rows = block_sizes(rows, row_parts), by_columns = block_sizes(dim, column_parts);
-  const uint64_t low = std::max(by_rows.low, by_columns.low), high = std::min(by_rows.high, by_columns.high);
-  if (low > high) return std::nullopt;
-  if (low == high) return low;
+// The one number of these that a block can be: the only one that there is, or else the only likely one, where
+// likely is a power of two, or what divides the columns evenly. Nothing when two remain, or none.
+std::optional<uint64_t> certain_block(Candidates found, uint64_t dim, uint64_t column_parts) {
+  if (found.low > found.high) return std::nullopt;
+  if (found.low == found.high) return found.low;
   std::vector<uint64_t> likely;
   const uint64_t even = dim / column_parts;
-  if (dim % column_parts == 0 && even >= low && even <= high) likely.push_back(even);
-  for (uint64_t power = 1; power <= std::min(high, uint64_t{1} << 62); power *= 2) {
-    if (power >= low && std::find(likely.begin(), likely.end(), power) == likely.end())
+  if (dim % column_parts == 0 && even >= found.low && even <= found.high) likely.push_back(even);
+  for (uint64_t power = 1; power <= std::min(found.high, uint64_t{1} << 62); power *= 2) {
+    if (power >= found.low && std::find(likely.begin(), likely.end(), power) == likely.end())
       likely.push_back(power);
   }
   if (likely.size() != 1) return std::nullopt;
   return likely[0];
+}
+
+// Both at once: numbers that are of `a` and of `b`.
+Candidates common(Candidates a, Candidates b) {
+  return {std::max(a.low, b.low), std::min(a.high, b.high)};
 }
 
 }  // namespace
@@ -74,7 +76,8 @@ std::vector<std::string> shared_scale_names(std::string_view pattern) {
   return names;
 }
 
-Result<ScaleLayout> scale_layout(const safetensors::Tensor& scales, int64_t row_count, int64_t dim_count) {
+Result<ScaleLayout> scale_layout(const safetensors::Tensor& scales, int64_t row_count, int64_t dim_count,
+                                 int64_t scale_columns) {
   const auto rows = static_cast<uint64_t>(row_count), dim = static_cast<uint64_t>(dim_count);
   const std::string text =
       concat("scales \"", scales.name, "\" ", scales.dtype, " ", shape_text(scales.shape));
@@ -83,6 +86,13 @@ Result<ScaleLayout> scale_layout(const safetensors::Tensor& scales, int64_t row_
     return fail(ErrorCode::kUnsupported, text,
                 ": scales can be F32, BF16, F8_E8M0 or U8 (the same as F8_E8M0)");
   }
+  // The block that these can be, or that the caller says it is.
+  const auto choose = [&](Candidates found, uint64_t column_parts) -> std::optional<uint64_t> {
+    if (scale_columns == 0) return certain_block(found, dim, column_parts);
+    const auto wanted = static_cast<uint64_t>(scale_columns);
+    if (wanted < found.low || wanted > found.high) return std::nullopt;
+    return wanted;
+  };
   RowFormat format = RowFormat::fp8_e4m3(dim_count).scaled(*type, dim_count);
   const auto layout = [&](uint64_t block, uint64_t rows_per_scale) {
     format.block = static_cast<int64_t>(std::min(block, dim));
@@ -92,21 +102,27 @@ Result<ScaleLayout> scale_layout(const safetensors::Tensor& scales, int64_t row_
   };
 
   const auto& shape = scales.shape;
-  if (std::all_of(shape.begin(), shape.end(), [](uint64_t extent) { return extent == 1; }) &&
-      shape.size() <= 2) {
-    return layout(dim, std::numeric_limits<uint64_t>::max());
+  if (shape.size() <= 2) {
+    const bool one_value =
+        std::all_of(shape.begin(), shape.end(), [](uint64_t extent) { return extent == 1; });
+    const uint64_t row_parts = shape.empty() ? 1 : shape[0], column_parts = shape.size() == 2 ? shape[1] : 1;
+    const Candidates by_columns = block_sizes(dim, column_parts);
+    if (one_value || row_parts == rows) {
+      // With one part, any number of columns that is not below all of them is right.
+      const auto block = column_parts == 1 && scale_columns == 0 ? dim : choose(by_columns, column_parts);
+      if (block) return layout(*block, one_value ? std::numeric_limits<uint64_t>::max() : 1);
+    } else if (shape.size() == 2) {
+      const auto side = choose(common(block_sizes(rows, row_parts), by_columns), column_parts);
+      if (side) return layout(*side, *side);
+    }
+    if (scale_columns != 0) {
+      return fail(ErrorCode::kInvalidArgument, text, " for rows of shape [", rows, ", ", dim,
+                  "] cannot be one for every ", scale_columns, " columns, as scale_columns has it");
+    }
   }
-  const uint64_t row_parts = shape[0], column_parts = shape.size() == 2 ? shape[1] : 1;
-  if (shape.size() <= 2 && row_parts == rows && column_parts > 0 && dim % column_parts == 0) {
-    return layout(dim / column_parts, 1);
-  }
-  if (shape.size() == 2 && row_parts != rows) {
-    if (const auto side = square_block(rows, row_parts, dim, column_parts)) return layout(*side, *side);
-  }
-  return fail(
-      ErrorCode::kFormat, text, " do not fit rows of shape [", rows, ", ", dim,
-      "]: they must be one value, [rows], [rows, n] where n divides the columns, or one for every block "
-      "of b rows and b columns, where only one b is possible");
+  return fail(ErrorCode::kFormat, text, " do not fit rows of shape [", rows, ", ", dim,
+              "], or leave open how many columns share one (say that with scale_columns): they must be one "
+              "value, [rows], [rows, n], or one for every block of b rows and b columns");
 }
 
 }  // namespace windrow

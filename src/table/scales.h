@@ -31,12 +31,17 @@ struct ScaleLayout {
 //
 //   [] [1] [1, 1]                        one scale for everything
 //   [rows] [rows, 1]                     one for each row
-//   [rows, n]                            one for every dim / n columns of a row
-//   [ceil(rows / b), ceil(dim / b)]      one for b rows and b columns; b is deduced, and must be certain
+//   [rows, n]                            one for every b columns of a row, where n = ceil(dim / b)
+//   [ceil(rows / b), ceil(dim / b)]      one for b rows and b columns
+//
+// b is `scale_columns`, or where that is 0, deduced from the shape; it must then be certain. Of 160 columns with
+// two scales, 80 or 128 may share one, and nobody but the caller can tell.
 //
 // `weight_scale_inv`, too, is multiplied with, whatever its name says.
 // Errors: kUnsupported  of another type than F32, BF16, F8_E8M0 and U8 (taken for the same)
 //         kFormat       a shape that fits none of these, or more than one b
-Result<ScaleLayout> scale_layout(const safetensors::Tensor& scales, int64_t rows, int64_t dim);
+//         kInvalidArgument  scale_columns does not fit the shape
+Result<ScaleLayout> scale_layout(const safetensors::Tensor& scales, int64_t rows, int64_t dim,
+                                 int64_t scale_columns = 0);
 
 }  // namespace windrow

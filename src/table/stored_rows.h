@@ -16,10 +16,12 @@ struct StoredRows {
   RowFormat format;
   std::optional<MetaSlot> slot;  // of a Windrow file: `_meta` is there and belongs to this header
 
+  bool described = false;  // by the metadata of a Windrow file that another program has saved again
+
   bool is_windrow() const { return slot.has_value(); }
   // Values alone: scales have to be found, in a tensor of their own.
   bool wants_scales() const {
-    if (is_windrow()) return format.scale_place == RowFormat::ScalePlace::kApart;
+    if (is_windrow() || described) return false;
     return format.kind == RowFormat::Kind::kFp8E4m3 || format.kind == RowFormat::Kind::kFp8E5m2 ||
            format.kind == RowFormat::Kind::kI8;
   }
@@ -29,11 +31,12 @@ struct StoredRows {
 // what that is.
 bool is_table_shaped(const safetensors::Tensor& tensor, std::optional<RowFormat::Kind> row_format);
 
-// The rows of `tensor`, or of an .npy file (`tensor` is null), as OpenOptions.row_format says; scales apart
-// are not looked for. The tensor `weight` of a Windrow file is what `_meta` says: that is read.
+// The rows of `tensor`, or of an .npy file (`tensor` is null), as OpenOptions.row_format and dim say; scales
+// apart are not looked for. The tensor `weight` of a Windrow file is what `_meta` says: that is read. Where
+// another program has saved such a file again, its metadata say it, as long as they fit (FORMAT.md, section 9).
 // Errors: kUnsupported, kInvalidArgument, kFormat, kMetaCorrupt, kVersion, kIo
 Result<StoredRows> stored_rows(const DataFile& file, const safetensors::Tensor* tensor,
-                               std::optional<RowFormat::Kind> row_format);
+                               std::optional<RowFormat::Kind> row_format, int64_t dim = 0);
 
 // Reads the present slot of `_meta`, which must be there.
 Result<MetaSlot> read_slot(const DataFile& file);

@@ -130,16 +130,18 @@ ResidencyReport Table::residency() const {
   for (const auto& mapping : data_->mappings) {
     report.mapped_bytes += mapping.size;
     report.resident_bytes += io::resident_bytes(mapping);
-    report.huge_bytes += io::huge_bytes(mapping);
   }
+  report.huge_bytes = io::huge_bytes(data_->mappings);
   return report;
 }
 
 Result<void> Table::prefetch(Ids ids) const {
-  auto checked = check_ids(ids, data_->rows, {}, BadIds::kError);
-  if (!checked) return pass(checked);
-  if (data_->lazy) page_in(*data_, ids, 0, ids.count);
-  return {};
+  return guard([&]() -> Result<void> {
+    auto checked = check_ids(ids, data_->rows, {}, BadIds::kError);
+    if (!checked) return pass(checked);
+    if (data_->lazy) page_in(*data_, ids, 0, ids.count);
+    return {};
+  });
 }
 
 }  // namespace windrow

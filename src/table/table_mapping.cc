@@ -46,7 +46,10 @@ Result<void> read_used(const FileToMap& file, const io::Mapping& mapping, bool h
 Result<MappedFiles> map_for_reading(std::span<const FileToMap> files, const OpenOptions& options) {
   MappedFiles mapped{{}, options.residency};
   const bool huge = options.residency == Residency::kHuge, automatic = options.residency == Residency::kAuto;
-  if (automatic && !fits(files)) mapped.residency = Residency::kLazy;
+  // Lookups in a table that is being written to must not wait behind 2 MiB of stores.
+  const bool quiet =
+      std::all_of(files.begin(), files.end(), [](const FileToMap& file) { return file.quiet; });
+  if (automatic && (!quiet || !fits(files))) mapped.residency = Residency::kLazy;
   for (const FileToMap& file : files) {
     if (huge && !file.quiet) {
       return fail(ErrorCode::kInvalidArgument, file.data->path(),
@@ -70,6 +73,7 @@ Result<MappedFiles> map_for_reading(std::span<const FileToMap> files, const Open
     if (huge || options.checked || options.residency == Residency::kWarm) {
       if (auto read = read_used(file, *mapping, large_pages, options.checked); !read) return pass(read);
     }
+    file.data->done();
     mapped.mappings.push_back(std::move(*mapping));
   }
   return mapped;

@@ -61,6 +61,7 @@ Result<std::shared_ptr<TableData>> map_plan(TablePlan& plan, const OpenOptions& 
   std::vector<Place> places;
   for (auto& piece : plan.pieces) {
     if (auto clean = check_clean(*piece.file, piece.rows, options.unclean); !clean) return pass(clean);
+    piece.file->done();
     const uint64_t begin = piece.rows.rows_begin;
     // All of a Windrow file is the table; of others, what was asked for.
     Place place{

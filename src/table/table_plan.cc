@@ -1,5 +1,6 @@
 #include "table/table_plan.h"
 
+#include <algorithm>
 #include <set>
 
 #include "base/fail.h"
@@ -9,6 +10,9 @@ namespace windrow {
 namespace {
 
 using Found = Checkpoint::Found;
+
+// Files that are kept open until they are mapped: far below what a process may have.
+constexpr size_t kMaxOpen = 64;
 
 std::string name_of(const Found& found) {
   return found.tensor ? concat(found.file->path(), ": tensor \"", found.tensor->name, "\"")
@@ -45,7 +49,7 @@ class Planner {
     if (NumberPattern::is_one(options_.tensor)) {
       auto pattern = NumberPattern::parse(options_.tensor);
       if (!pattern) return pass(pattern);
-      Checkpoint& checkpoint = plan_.checkpoints.emplace_back(system_);
+      Checkpoint& checkpoint = plan_.checkpoints.emplace_back(system_, kMaxOpen);
       for (const auto& path : paths) {
         if (auto added = checkpoint.add(path); !added) return pass(added);
       }
@@ -56,18 +60,51 @@ class Planner {
       }
     } else {
       for (const auto& path : paths) {
-        Checkpoint& checkpoint = plan_.checkpoints.emplace_back(system_);
+        Checkpoint& checkpoint = plan_.checkpoints.emplace_back(system_, kMaxOpen / paths.size());
         if (auto added = checkpoint.add(path); !added) return pass(added);
-        auto piece = checkpoint.find_table(options_.tensor, options_.row_format);
+      }
+      const auto scales = scale_names_of_all();
+      for (auto& checkpoint : plan_.checkpoints) {
+        if (holds_only(checkpoint, scales)) continue;
+        auto piece = checkpoint.find_table(options_.tensor, options_.row_format, scales);
         if (!piece) return pass(piece);
         if (auto added = add(checkpoint, *piece); !added) return pass(added);
       }
+    }
+    if (plan_.pieces.empty()) {
+      return fail(ErrorCode::kNotFound, paths[0], paths.size() > 1 ? " and the others: hold" : ": holds",
+                  " no rows, only scales");
     }
     return std::move(plan_);
   }
 
  private:
+  // What the scales that the caller names, and with several files those of all tensors, are called.
+  std::set<std::string> scale_names_of_all() const {
+    std::set<std::string> names;
+    if (!options_.scale_tensor.empty()) names.insert(options_.scale_tensor);
+    if (plan_.checkpoints.size() == 1) return names;  // find_table() will look at it
+    for (const auto& checkpoint : plan_.checkpoints) checkpoint.add_scale_names(names);
+    return names;
+  }
+
+  // Such a file has no rows of its own, but scales for those of another.
+  static bool holds_only(const Checkpoint& checkpoint, const std::set<std::string>& scales) {
+    const auto names = checkpoint.names();
+    return !names.empty() && std::all_of(names.begin(), names.end(), [&](std::string_view name) {
+      return scales.contains(std::string(name));
+    });
+  }
+
   Result<void> check_options() const {
+    if (options_.dim < 0 || options_.scale_columns < 0) {
+      return fail(ErrorCode::kInvalidArgument, "dim is ", options_.dim, " and scale_columns ",
+                  options_.scale_columns, ": neither can be below 0");
+    }
+    if (options_.unscaled && options_.scale_columns > 0) {
+      return fail(ErrorCode::kInvalidArgument, "scale_columns is ", options_.scale_columns,
+                  ", but unscaled asks for rows without scales: one of them is too much");
+    }
     if (options_.scale_tensor.empty()) return {};
     if (options_.unscaled) {
       return fail(ErrorCode::kInvalidArgument, "scale_tensor is \"", options_.scale_tensor,
@@ -85,7 +122,9 @@ class Planner {
   }
 
   Result<void> add(Checkpoint& checkpoint, const Found& found) {
-    auto rows = stored_rows(*found.file, found.tensor, options_.row_format);
+    if (auto known = refuse_nvfp4(checkpoint, found); !known) return known;
+    auto rows = stored_rows(*found.file, found.tensor, options_.row_format, options_.dim);
+    found.file->done();
     if (!rows) return pass(rows);
     TablePlan::Piece piece{found.file, 0, std::move(*rows), {}};
     piece.rows_bytes = static_cast<uint64_t>(piece.rows.rows) * piece.rows.format.stride_bytes;
@@ -103,10 +142,22 @@ class Planner {
     return {};
   }
 
+  // NVFP4 as NVIDIA's Model Optimizer writes it, and vLLM reads it: two e2m1 floats a byte in U8, `_scale` of
+  // F8_E4M3 for every 16 of them, `_scale_2` of F32 for all. No row format has such values, though the bytes
+  // could be taken for int4.
+  Result<void> refuse_nvfp4(Checkpoint& checkpoint, const Found& found) {
+    if (!found.tensor || found.tensor->dtype != "U8") return {};
+    auto scale = checkpoint.find(concat(found.tensor->name, "_scale"), found.file);
+    if (!scale) return pass(scale);
+    if (!*scale || (*scale)->tensor->dtype != "F8_E4M3") return {};
+    return fail(ErrorCode::kUnsupported, name_of(found), " has scales of F8_E4M3: it is NVFP4, two 4-bit ",
+                "floats a byte, which this version cannot read; open the original, unquantized checkpoint");
+  }
+
   static std::string format_text(const RowFormat& format) {
     return concat(row_format_name(format.kind), " rows of dim ", format.dim, " (stride ", format.stride_bytes,
-                  format.block > 0 ? concat(", a scale of type ", static_cast<int>(format.scale_type),
-                                            " for ", format.block, " columns")
+                  format.block > 0 ? concat(", a scale (", scale_type_name(format.scale_type), ") for every ",
+                                            format.block, " columns")
                                    : std::string(),
                   ")");
   }
@@ -115,14 +166,15 @@ class Planner {
   Result<std::optional<TablePlan::Scales>> find_scales(Checkpoint& checkpoint, const Found& found,
                                                        StoredRows& rows) {
     if (!rows.wants_scales()) {
-      if (options_.scale_tensor.empty()) return std::nullopt;
+      if (options_.scale_tensor.empty() && options_.scale_columns == 0) return std::nullopt;
       return fail(ErrorCode::kInvalidArgument, name_of(found), " holds ", row_format_name(rows.format.kind),
-                  " rows, which have no scales of their own tensor; leave out scale_tensor");
+                  " rows, which have no scales in a tensor of their own; leave out scale_tensor and "
+                  "scale_columns");
     }
-    if (options_.unscaled && !rows.is_windrow()) return std::nullopt;
+    if (options_.unscaled) return std::nullopt;
     auto tensor = find_scale_tensor(checkpoint, found, rows.format.kind);
     if (!tensor) return pass(tensor);
-    auto layout = scale_layout(*tensor->tensor, rows.rows, rows.format.dim);
+    auto layout = scale_layout(*tensor->tensor, rows.rows, rows.format.dim, options_.scale_columns);
     if (!layout) {
       return fail(layout.error().code, tensor->file->path(), ": ", layout.error().message,
                   " (rows: ", name_of(found), ")");
@@ -132,14 +184,9 @@ class Planner {
                   "; pieces can share a scale only if it is one value. Scales of each piece have a `*` in "
                   "scale_tensor");
     }
-    RowFormat format = rows.format;
-    format.block = layout->block;
-    format.scale_type = layout->type;
-    format.scale_place = RowFormat::ScalePlace::kApart;
-    if (rows.is_windrow() && format != rows.format) {
-      return fail(ErrorCode::kFormat, name_of(*tensor), " does not hold the scales that `_meta` speaks of");
-    }
-    rows.format = format;
+    rows.format.block = layout->block;
+    rows.format.scale_type = layout->type;
+    rows.format.scale_place = RowFormat::ScalePlace::kApart;
     return TablePlan::Scales{tensor->file, tensor->tensor->begin, tensor->tensor->end, *layout};
   }
 
@@ -148,7 +195,7 @@ class Planner {
     for (const auto* round : {&names.own, &names.shared}) {
       std::optional<Found> match;
       for (const auto& name : *round) {
-        auto found = checkpoint.find(name, rows.file);
+        auto found = find_anywhere(checkpoint, name, rows.file);
         if (!found) return pass(found);
         if (!*found) continue;
         if (match) {
@@ -171,6 +218,24 @@ class Planner {
         ErrorCode::kNotFound, name_of(rows), " holds ", row_format_name(kind),
         " values, but no scales for them were found", tried,
         ". Name their tensor as scale_tensor, or open with unscaled if the values are meant as they are");
+  }
+
+  // A tensor of the rows' own file or checkpoint, or else of one of the others.
+  Result<std::optional<Found>> find_anywhere(Checkpoint& own, std::string_view name, const DataFile* near) {
+    auto match = own.find(name, near);
+    if (!match || *match) return match;
+    for (auto& checkpoint : plan_.checkpoints) {
+      if (&checkpoint == &own) continue;
+      auto found = checkpoint.find(name, nullptr);
+      if (!found) return found;
+      if (!*found || (*match && (*match)->file->path() == (*found)->file->path())) continue;
+      if (*match) {
+        return fail(ErrorCode::kInvalidArgument, "tensor \"", name, "\" is in ", (*match)->file->path(),
+                    " and in ", (*found)->file->path(), ": which of them is meant?");
+      }
+      match = std::move(found);
+    }
+    return match;
   }
 
   io::FileSystem& system_;

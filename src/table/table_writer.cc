@@ -8,22 +8,19 @@
 #include "base/guard.h"
 #include "format/checksum.h"
 #include "format/meta_slot.h"
-#include "format/safetensors.h"
 #include "kernels/encode.h"
 #include "kernels/rows.h"
+#include "table/data_file.h"
 #include "table/optimizer_state.h"
 #include "table/request.h"
 #include "table/row_format_check.h"
-#include "table/table_file.h"
+#include "table/table_description.h"
 #include "table/tensor_sink.h"
 #include "table/vocabulary_format.h"
 
 namespace windrow {
 
 namespace {
-
-// The header is one page; it is written last, when all sizes are known.
-constexpr uint64_t kHeaderBytes = 4096;
 
 // A trainer holds the lock of the file it works on; replacing that file would leave it training a file
 // without name.
@@ -34,36 +31,6 @@ Result<void> refuse_if_trained(io::FileSystem& system, const std::string& path) 
   auto locked = (*file)->is_locked_elsewhere();
   if (locked && *locked) return fail(ErrorCode::kBusy, path, ": a trainer holds this table; close it first");
   return {};
-}
-
-// What `weight` is to other programs: values where safetensors has their type, else bytes.
-safetensors::NewTensor weight_tensor(uint64_t rows, const RowFormat& format) {
-  const uint64_t bytes = format.stride_bytes;
-  switch (format.kind) {
-    case RowFormat::Kind::kF32:
-      return {"weight", "F32", {rows, bytes / 4}};
-    case RowFormat::Kind::kF16:
-      return {"weight", "F16", {rows, bytes / 2}};
-    case RowFormat::Kind::kBf16:
-      return {"weight", "BF16", {rows, bytes / 2}};
-    case RowFormat::Kind::kFp8E4m3:
-      return {"weight", format.block > 0 ? "U8" : "F8_E4M3", {rows, bytes}};
-    case RowFormat::Kind::kFp8E5m2:
-      return {"weight", format.block > 0 ? "U8" : "F8_E5M2", {rows, bytes}};
-    case RowFormat::Kind::kI8:
-      return {"weight", format.block > 0 ? "U8" : "I8", {rows, bytes}};
-    case RowFormat::Kind::kInt8:
-    case RowFormat::Kind::kInt4:
-    case RowFormat::Kind::kInt2:
-      break;
-  }
-  return {"weight", "U8", {rows, bytes}};
-}
-
-// "f32:64": the type of scale, and how many columns share one.
-std::string scale_text(const RowFormat& format) {
-  constexpr std::string_view kTypes[] = {"none", "f32", "ue8m0", "bf16"};
-  return concat(kTypes[static_cast<size_t>(format.scale_type)], ":", format.block);
 }
 
 std::string_view reason(kernels::EncodeError error) {
@@ -117,8 +84,6 @@ struct TableWriter::State {
   Result<void> write_row(const float* values, size_t row);
   Result<void> write_state();
   Result<void> write_vocabulary();
-  std::vector<safetensors::NewTensor> tensors(uint64_t checksums) const;
-  std::vector<std::pair<std::string, std::string>> metadata() const;
   Result<void> write_header();
 };
 
@@ -130,9 +95,9 @@ Result<void> TableWriter::State::start() {
       return fail(ErrorCode::kInvalidArgument, path, ": ", *spec.rows, " rows of ", row_bytes,
                   " bytes are more than a file of this format can hold (2^48 bytes)");
     }
-    if (auto reserved = file.file().reserve(kHeaderBytes + kMetaBytes + *bytes); !reserved) return reserved;
+    if (auto reserved = file.file().reserve(kTableHeaderBytes + kMetaBytes + *bytes); !reserved) return reserved;
   }
-  const std::vector<uint8_t> front(kHeaderBytes + kMetaBytes);
+  const std::vector<uint8_t> front(kTableHeaderBytes + kMetaBytes);
   return file.append(front);
 }
 
@@ -178,47 +143,14 @@ Result<void> TableWriter::State::write_vocabulary() {
   return {};
 }
 
-std::vector<safetensors::NewTensor> TableWriter::State::tensors(uint64_t checksums) const {
-  const auto count = static_cast<uint64_t>(rows);
-  std::vector<safetensors::NewTensor> list = {{"_meta", "U8", {kMetaBytes}},
-                                              weight_tensor(count, spec.format)};
-  if (spec.optimizer) {
-    if (const auto state = state_tensor(*spec.optimizer)) {
-      list.push_back({state->name, "F32", {count, static_cast<uint64_t>(spec.format.dim)}});
-    }
-  }
-  if (const auto tokens = static_cast<uint64_t>(vocabulary.size())) {
-    list.push_back({"vocab.bytes", "U8", {vocabulary.bytes().size()}});
-    list.push_back({"vocab.offsets", "I64", {tokens + 1}});
-    list.push_back({"vocab.index", "I64", {vocabulary.index_slots()}});
-  }
-  list.push_back({"checksum", "I64", {checksums}});
-  return list;
-}
-
-std::vector<std::pair<std::string, std::string>> TableWriter::State::metadata() const {
-  std::vector<std::pair<std::string, std::string>> list = {
-      {"format", "pt"},  // loaders of torch checkpoints look for it
-      {"windrow.row_format", std::string(row_format_name(spec.format.kind))},
-      {"windrow.dim", std::to_string(spec.format.dim)},
-  };
-  if (spec.format.block > 0) list.emplace_back("windrow.scale", scale_text(spec.format));
-  if (spec.optimizer) {
-    list.emplace_back("windrow.optimizer",
-                      optimizer_name(static_cast<uint32_t>(optimizer_id(*spec.optimizer))));
-  }
-  if (vocabulary.size() > 0) list.emplace_back("windrow.vocab_hash", "xxh3-64");
-  list.insert(list.end(), spec.metadata.begin(), spec.metadata.end());
-  return list;
-}
-
 Result<void> TableWriter::State::write_header() {
-  auto layout = safetensors::lay_out(tensors(sink.checksums().size()), metadata());
-  if (!layout) return pass(layout);
-  if (layout->header.size() != kHeaderBytes) {
-    return fail(ErrorCode::kInvalidArgument, path, ": the metadata is too long: the header must fit into ",
-                kHeaderBytes, " bytes");
-  }
+  TableSizes sizes{static_cast<uint64_t>(rows)};
+  sizes.tokens = static_cast<uint64_t>(vocabulary.size());
+  sizes.token_bytes = vocabulary.bytes().size();
+  sizes.index_slots = vocabulary.index_slots();
+  sizes.checksums = sink.checksums().size();
+  auto layout = describe_table(spec, sizes);
+  if (!layout) return tl::make_unexpected(with_path(layout.error(), path));
   MetaSlot slot;
   for (size_t half : {0, 8}) store(slot.uuid.data() + half, system->random64());
   slot.uuid[6] = static_cast<uint8_t>((slot.uuid[6] & 0x0f) | 0x40);  // a random uuid, RFC 9562 version 4
@@ -232,7 +164,7 @@ Result<void> TableWriter::State::write_header() {
   slot.scale_block = static_cast<uint32_t>(spec.format.block);
   slot.scale_type = static_cast<uint8_t>(spec.format.scale_type);
   slot.scale_place = static_cast<uint8_t>(spec.format.scale_place);
-  if (auto written = file.file().write(kHeaderBytes, encode_slot(slot)); !written) return written;
+  if (auto written = file.file().write(kTableHeaderBytes, encode_slot(slot)); !written) return written;
   return file.file().write(0, layout->header);
 }
 
@@ -245,6 +177,8 @@ Result<TableWriter> TableWriter::create(const std::string& path, const TableWrit
     }
     if (spec.rows && *spec.rows < 0)
       return fail(ErrorCode::kInvalidArgument, "rows is ", *spec.rows, ", below 0");
+    // What is wrong with the metadata must not come out when all rows have been written.
+    if (auto fits = check_metadata(spec); !fits) return tl::make_unexpected(with_path(fits.error(), path));
     auto& system = io::posix();
     if (auto free = refuse_if_trained(system, path); !free) return pass(free);
     auto file = io::AtomicFile::create(system, path);

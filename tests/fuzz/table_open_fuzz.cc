@@ -72,6 +72,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       {.row_format = Kind::kInt4, .unclean = Unclean::kAny},
       {.row_format = Kind::kInt2, .residency = Residency::kWarm, .unclean = Unclean::kAny},
       {.row_format = Kind::kFp8E5m2, .unclean = Unclean::kAny},
+      {.row_format = Kind::kInt4, .dim = 3, .unclean = Unclean::kAny},
+      {.scale_columns = 2, .unclean = Unclean::kAny},
       {.tensor = "s*", .unclean = Unclean::kAny},
   };
   for (const OpenOptions& options : ways) {

@@ -41,8 +41,8 @@ TEST_CASE("paging: advice and counting leave the bytes alone", "[io]") {
   REQUIRE(io::populate(mapping, 0, mapping.size));
   CHECK(std::equal(bytes.begin(), bytes.end(), mapping.data));
   CHECK(io::resident_bytes(mapping) <= mapping.size);
-  CHECK(io::huge_bytes(mapping) <= mapping.size);
-  CHECK(io::huge_bytes(mapping) % (2 << 20) == 0);
+  CHECK(io::huge_bytes({&mapping, 1}) <= mapping.size);
+  CHECK(io::huge_bytes({&mapping, 1}) % (2 << 20) == 0);
 }
 
 TEST_CASE("paging: pages that were read are resident, the last one up to the end of the file", "[io]") {
@@ -70,10 +70,10 @@ TEST_CASE("paging: memory in 2 MiB pages is counted as such", "[io]") {
   REQUIRE(address != MAP_FAILED);
   io::Mapping mapping{static_cast<uint8_t*>(address), kBytes,
                       std::shared_ptr<void>(address, [](void* p) { ::munmap(p, kBytes); })};
-  CHECK(io::huge_bytes(mapping) == 0);
+  CHECK(io::huge_bytes({&mapping, 1}) == 0);
   const bool allowed = ::madvise(address, kBytes, MADV_HUGEPAGE) == 0;
   for (size_t i = 0; i < kBytes; i += 4096) mapping.data[i] = 1;
-  const uint64_t huge = io::huge_bytes(mapping);
+  const uint64_t huge = io::huge_bytes({&mapping, 1});
   if (!allowed) CHECK(huge == 0);
   CHECK(huge % (2 << 20) == 0);
   CHECK(huge <= kBytes);
@@ -92,11 +92,40 @@ TEST_CASE("paging: a file truncated under its mapping is an error, not a signal"
   CHECK(populated.error().message.find("bytes 2097152 to 4194304") != std::string::npos);
 }
 
+TEST_CASE("paging: a truncated file is noticed with small pages too, and only where it is missing", "[io]") {
+  TemporaryFolder folder;
+  write_all(folder / "a", some_bytes(5 << 20));
+  auto mapping = map(folder / "a");
+  if (!can_populate(mapping)) return;
+  io::advise_random(mapping);
+  std::filesystem::resize_file(folder / "a", 3 << 20);
+  REQUIRE(io::populate_small_pages(mapping, 0, 3 << 20));
+  auto populated = io::populate_small_pages(mapping, 1 << 20, mapping.size);
+  REQUIRE_FALSE(populated);
+  CHECK(populated.error().code == ErrorCode::kIo);
+  CHECK(populated.error().message.find("truncated") != std::string::npos);
+}
+
+TEST_CASE("paging: 2 MiB pages are counted over all mappings at once, each once", "[io]") {
+  TemporaryFolder folder;
+  write_all(folder / "a", some_bytes(size_t{8} << 20));
+  std::vector<io::Mapping> mappings;
+  for (int i = 0; i < 3; ++i) {
+    mappings.push_back(map(folder / "a"));
+    io::advise_huge(mappings.back());
+    REQUIRE(io::populate(mappings.back(), 0, mappings.back().size));
+  }
+  mappings.push_back({});
+  uint64_t sum = 0;
+  for (const auto& mapping : mappings) sum += io::huge_bytes({&mapping, 1});
+  CHECK(io::huge_bytes(mappings) == sum);
+}
+
 TEST_CASE("paging: a mapping without bytes is no special case", "[io]") {
   const io::Mapping none;
   io::advise_huge(none);
   io::advise_random(none);
   CHECK(io::populate(none, 0, 0));
   CHECK(io::resident_bytes(none) == 0);
-  CHECK(io::huge_bytes(none) == 0);
+  CHECK(io::huge_bytes({&none, 1}) == 0);
 }

@@ -1,8 +1,11 @@
 #include "io/posix_file.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <filesystem>
 
 #include "base/fail.h"
 #include "support/temporary_folder.h"
@@ -235,4 +238,70 @@ TEST_CASE("posix file: is_current notices that the name leads elsewhere", "[io]"
     REQUIRE(io::posix().remove(folder / "a"));
     CHECK_FALSE(*(*file)->is_current());
   }
+}
+
+TEST_CASE("posix file: a file at rest is opened again when something is asked of it", "[io]") {
+  TemporaryFolder folder;
+  const auto bytes = some_bytes(10'000);
+  write_all(folder / "a", bytes);
+  auto file = io::posix().open(folder / "a", Access::kRead);
+  REQUIRE(file);
+  std::vector<uint8_t> got(bytes.size());
+  const auto descriptors = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+  };
+  const auto open = descriptors();
+  (*file)->rest();
+  (*file)->rest();
+  CHECK(descriptors() == open - 1);
+  REQUIRE((*file)->read(0, got));
+  CHECK(got == bytes);
+  CHECK(descriptors() == open);
+  (*file)->rest();
+  const auto mapping = (*file)->map();
+  REQUIRE(mapping);
+  (*file)->rest();
+  CHECK(std::equal(bytes.begin(), bytes.end(), mapping->data));
+
+  SECTION("not when another has taken its name") {
+    write_all(folder / "b", bytes);
+    std::filesystem::rename(folder / "b", folder / "a");
+  }
+  SECTION("not when it has another size") {
+    std::filesystem::resize_file(folder / "a", 9'999);
+  }
+  SECTION("not when it is gone") {
+    std::filesystem::remove(folder / "a");
+    CHECK((*file)->map().error().code == ErrorCode::kNotFound);
+    return;
+  }
+  for (const auto& error : {(*file)->map().error(), (*file)->size().error(), (*file)->read(0, got).error()}) {
+    CHECK(error.code == ErrorCode::kIo);
+    CHECK(contains(error.message, folder / "a"));
+  }
+}
+
+TEST_CASE("posix file: a file open for writing keeps its lock at rest", "[io]") {
+  TemporaryFolder folder;
+  write_all(folder / "a", some_bytes(10));
+  auto file = io::posix().open(folder / "a", Access::kWrite), other = io::posix().open(folder / "a", Access::kRead);
+  REQUIRE((file && other));
+  REQUIRE((*file)->lock());
+  (*file)->rest();
+  CHECK(*(*other)->is_locked_elsewhere());
+}
+
+TEST_CASE("posix file: too many open files is an error that says what to do", "[io]") {
+  TemporaryFolder folder;
+  write_all(folder / "a", some_bytes(10));
+  struct rlimit before;
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  struct rlimit none = before;
+  none.rlim_cur = 0;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const auto file = io::posix().open(folder / "a", Access::kRead);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  REQUIRE(!file);
+  CHECK(file.error().code == ErrorCode::kIo);
+  CHECK(contains(file.error().message, "ulimit -n"));
 }

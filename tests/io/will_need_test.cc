@@ -154,3 +154,8 @@ TEST_CASE("will_need: pages of a file are read without being touched", "[io]") {
   if (before == 0) CHECK(io::resident_bytes(*mapping) < bytes.size());
   CHECK(std::equal(bytes.begin(), bytes.end(), mapping->data));
 }
+
+TEST_CASE("will_need: only a refusal that lasts is remembered", "[io]") {
+  for (const int error : {ENOSYS, EPERM, EINVAL}) CHECK(io::is_lasting_refusal(error));
+  for (const int error : {0, EMFILE, ENFILE, ENOMEM, EAGAIN, EIO, EBADF}) CHECK(!io::is_lasting_refusal(error));
+}

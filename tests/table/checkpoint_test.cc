@@ -3,11 +3,15 @@
 #include <windrow/lookup.h>
 #include <windrow/table.h>
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <map>
 
+#include "io/file.h"
+#include "io/paging.h"
 #include "support/cases.h"
 #include "support/catch.h"
 #include "support/safetensors_file.h"
@@ -324,11 +328,15 @@ TEST_CASE("checkpoint: scales of pieces, of their own and shared, in other files
 TEST_CASE("checkpoint: only what the table uses is read at open", "[table]") {
   const TemporaryFolder folder;
   write_safetensors_file(folder / "f", {numbered("a", 0, 1000), random_tensor("big", "U8", {32 << 20}, 1)});
+  bool cold;
   {
     auto file = io::posix().open(folder / "f", io::Access::kRead);
     REQUIRE(file);
     REQUIRE((*file)->sync());
     (*file)->evict();
+    const auto mapping = (*file)->map();
+    REQUIRE(mapping);
+    cold = io::resident_bytes(*mapping) < 1 << 20;  // a file system that let go of the pages
   }
   const auto table =
       Table::open(folder / "f", {.tensor = "a", .checked = true, .residency = Residency::kWarm});
@@ -336,6 +344,8 @@ TEST_CASE("checkpoint: only what the table uses is read at open", "[table]") {
   const auto report = table->residency();
   CHECK(report.resident_bytes >= 12'000);
   CHECK(report.mapped_bytes > 32 << 20);
+  if (cold)
+    CHECK(report.resident_bytes < 8 << 20);  // the rows, and what the system reads ahead of the header
   CHECK(rows_are_numbered(*table));
 }
 
@@ -346,4 +356,67 @@ TEST_CASE("checkpoint: files that were cut are refused at a checked open", "[tab
   const auto error = error_of(Table::open(folder / "f", {.checked = true}));
   CHECK(error.code == ErrorCode::kFormat);
   CHECK(has(error.message, folder / "f"));
+}
+
+TEST_CASE("checkpoint: an index and files that it speaks of count once", "[table]") {
+  const TemporaryFolder folder;
+  write_safetensors_file(folder / "f0", {numbered("s0", 0, 2)});
+  write_safetensors_file(folder / "f1",
+                         {numbered("s1", 2, 2), numbered("s2", 4, 1)});  // s2 is not in the index
+  std::filesystem::create_symlink("f1", folder / "link");
+  write_index(folder / kIndex, {{"s0", "f0"}, {"s1", "f1"}});
+  const auto rows = [&](std::vector<std::string> names) {
+    for (auto& name : names) name = folder / name;
+    const auto table = Table::open(names, {.tensor = "s*"});
+    if (!table) FAIL(table.error().message);
+    CHECK(rows_are_numbered(*table));
+    return table->rows();
+  };
+  CHECK(rows({kIndex}) == 4);
+  CHECK(rows({kIndex, "f0"}) == 4);
+  CHECK(rows({"f0", kIndex, "f0"}) == 4);
+  CHECK(rows({kIndex, kIndex, ""}) == 4);
+  CHECK(rows({kIndex, "f1"}) == 5);
+  CHECK(rows({"link", kIndex}) == 5);
+  CHECK(rows({kIndex, "link", "f1"}) == 5);
+}
+
+TEST_CASE("checkpoint: more files than may be open at once", "[table]") {
+  const TemporaryFolder folder;
+  std::vector<std::string> paths;
+  std::map<std::string, std::string> index;
+  for (int64_t k = 0; k < 200; ++k) {
+    const std::string name = std::to_string(k);
+    write_safetensors_file(folder / name, {numbered("s" + name, k, 1)});
+    paths.push_back(folder / name);
+    index["s" + name] = name;
+  }
+  write_index(folder / kIndex, index);
+  struct rlimit before;
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  struct rlimit few = before;
+  few.rlim_cur = 120;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  const auto by_index = Table::open(folder.path(), {.tensor = "s*"}),
+             by_number = Table::open(paths, {.tensor = "s*"}),
+             in_turn = Table::open(paths, {.checked = true});
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  for (const auto* table : {&by_index, &by_number, &in_turn}) {
+    if (!*table) FAIL(table->error().message);
+    CHECK((*table)->rows() == 200);
+    CHECK(rows_are_numbered(**table));
+  }
+}
+
+TEST_CASE("checkpoint: candidates that differ in a number are listed as one", "[table]") {
+  const TemporaryFolder folder;
+  std::vector<FileTensor> tensors = {f32_tensor("layer.3.a", {2, 1}, {1, 2})};
+  for (int k = 0; k < 60; ++k)
+    tensors.push_back(random_tensor("m.2.shards." + std::to_string(k) + ".weight", "F16", {10, 8}, 1));
+  write_safetensors_file(folder / "f", tensors);
+  const auto error = error_of(Table::open(folder / "f"));
+  CHECK(error.code == ErrorCode::kInvalidArgument);
+  CHECK(has(error.message, "\n  m.2.shards.*.weight (60 pieces)  F16 [10, 8]"));
+  CHECK(has(error.message, "\n  layer.3.a  F32 [2, 1]"));
+  CHECK(std::count(error.message.begin(), error.message.end(), '\n') == 2);
 }

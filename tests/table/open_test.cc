@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "format/meta_slot.h"
 #include "support/catch.h"
 #include "support/reference_rows.h"
 #include "support/safetensors_file.h"
@@ -130,7 +131,7 @@ TEST_CASE("open: bytes with a row format are rows of it", "[table]") {
       REQUIRE(table);
       check_rows(*table, RowFormat::of(kind, dim), tensor.bytes);
     }
-    const auto unnamed = error_of(Table::open(path, {.tensor = "emb"}));
+    const auto unnamed = error_of(Table::open(path, {.tensor = path == folder / "n" ? "" : "emb"}));
     CHECK((unnamed.code == ErrorCode::kUnsupported && has(unnamed.message, "row_format")));
     CHECK(error_of(Table::open(path, {.row_format = Kind::kF16})).code == ErrorCode::kInvalidArgument);
     CHECK(error_of(Table::open(path, {.row_format = static_cast<Kind>(77)})).code == ErrorCode::kInvalidArgument);
@@ -243,6 +244,8 @@ TEST_CASE("open: files of other kinds are refused by name", "[table]") {
   CHECK(has(message("PK\x03\x04 more than sixteen bytes"), "zip"));
   CHECK(has(message("\x80\x02 more than sixteen bytes of pickle"), "pickle"));
   CHECK(has(message("version https://git-lfs.github.com/spec/v1"), "LFS"));
+  CHECK(!has(message("version 2 of my vectors, in text"), "LFS"));
+  CHECK(has(message(R"({"model_type": "x", "hidden_size": 64})"), "no index of a checkpoint"));
   CHECK(has(message("the 0.1 0.2 0.3\nof 0.1 0.2 0.3\n"), "windrow convert"));
   CHECK(has(message("<!DOCTYPE html> sorry, not found"), "web page"));
   CHECK(error_of(Table::open(folder / "missing")).code == ErrorCode::kNotFound);
@@ -320,4 +323,73 @@ TEST_CASE("wrap: memory of the caller is a table, wrong shapes are refused", "[t
   CHECK(!Table::wrap(nullptr, 3, RowFormat::f32(2)));
   CHECK(!Table::wrap(values.data(), -1, RowFormat::f32(2)));
   CHECK(!Table::wrap(values.data(), 3, RowFormat::f32(0)));
+}
+
+TEST_CASE("open: an npy file has no tensor of any name", "[table]") {
+  const TemporaryFolder folder;
+  write_npy(folder / "f", "<f4", {2, 2}, {1, 2, 3, 4});
+  const auto error = error_of(Table::open(folder / "f", {.tensor = "foo"}));
+  CHECK((error.code == ErrorCode::kNotFound && has(error.message, "\"foo\"")));
+}
+
+TEST_CASE("open: the dim of int8, int4 and int2 rows of a foreign file can be given", "[table]") {
+  using Kind = RowFormat::Kind;
+  const TemporaryFolder folder;
+  const auto tensor = random_tensor("emb", "U8", {4, 12}, 1);
+  write_safetensors_file(folder / "f", {tensor});
+  write_npy_file(folder / "n", "|u1", {4, 12}, tensor.bytes);
+  for (const auto& path : {folder / "f", folder / "n"}) {
+    for (const auto& [kind, dim] : {std::pair(Kind::kInt8, 4), std::pair(Kind::kInt8, 1), std::pair(Kind::kInt4, 15),
+                                    std::pair(Kind::kInt4, 7), std::pair(Kind::kInt2, 29)}) {
+      CAPTURE(row_format_name(kind), dim);
+      const auto table = Table::open(path, {.row_format = kind, .dim = dim});
+      REQUIRE(table);
+      RowFormat format = RowFormat::of(kind, dim);
+      format.stride_bytes = 12;
+      check_rows(*table, format, tensor.bytes);
+    }
+    for (const auto& [kind, dim] : {std::pair(Kind::kInt8, int64_t{5}), std::pair(Kind::kInt4, int64_t{17}),
+                                    std::pair(Kind::kInt2, int64_t{33}), std::pair(Kind::kInt4, int64_t{-1}),
+                                    std::pair(Kind::kInt4, INT64_MAX), std::pair(Kind::kFp8E4m3, int64_t{11})}) {
+      CAPTURE(row_format_name(kind), dim);
+      CHECK(error_of(Table::open(path, {.row_format = kind, .dim = dim, .unscaled = true})).code ==
+            ErrorCode::kInvalidArgument);
+    }
+  }
+  REQUIRE(Table::create(folder / "t", {.rows = 3, .format = RowFormat::int4(9)}));
+  CHECK(Table::open(folder / "t", {.dim = 9}));
+  CHECK(error_of(Table::open(folder / "t", {.dim = 10})).code == ErrorCode::kInvalidArgument);
+}
+
+TEST_CASE("open: a Windrow file with scales apart is refused", "[table]") {
+  const TemporaryFolder folder;
+  REQUIRE(Table::create(
+      folder / "t", {.rows = 3, .format = RowFormat::fp8_e4m3(8).scaled(RowFormat::ScaleType::kF32, 8)}));
+  auto bytes = read_all(folder / "t");
+  auto slot = decode_slot(std::span(bytes).subspan(4096, kSlotBytes), 0);
+  REQUIRE(slot);
+  slot->scale_place = 1;
+  const auto changed = encode_slot(*slot);
+  std::copy(changed.begin(), changed.end(), bytes.begin() + 4096);
+  write_all(folder / "t", bytes);
+  const auto error = error_of(Table::open(folder / "t"));
+  CHECK((error.code == ErrorCode::kUnsupported && has(error.message, "apart")));
+}
+
+TEST_CASE("open: a table that is being written to is lazy where the choice is free", "[table]") {
+  const TemporaryFolder folder;
+  REQUIRE(Table::create(folder / "t", {.rows = 3, .format = RowFormat::f32(8)}));
+  auto bytes = read_all(folder / "t");
+  auto slot = decode_slot(std::span(bytes).subspan(4096, kSlotBytes), 0);
+  REQUIRE(slot);
+  slot->clean = false;
+  const auto changed = encode_slot(*slot);
+  std::copy(changed.begin(), changed.end(), bytes.begin() + 4096);
+  write_all(folder / "t", bytes);
+  const auto table = Table::open(folder / "t", {.unclean = Unclean::kAny});
+  REQUIRE(table);
+  CHECK((table->residency().residency == Residency::kLazy && table->internals().lazy));
+  const auto warm = Table::open(folder / "t", {.residency = Residency::kWarm, .unclean = Unclean::kAny});
+  REQUIRE(warm);
+  CHECK((warm->residency().residency == Residency::kWarm && !warm->internals().lazy));
 }

@@ -17,9 +17,9 @@ bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-Result<ScaleLayout> layout(std::vector<uint64_t> shape, int64_t rows, int64_t dim,
-                           const char* dtype = "F32") {
-  return scale_layout({"s", dtype, std::move(shape), 0, 0}, rows, dim);
+Result<ScaleLayout> layout(std::vector<uint64_t> shape, int64_t rows, int64_t dim, const char* dtype = "F32",
+                           int64_t scale_columns = 0) {
+  return scale_layout({"s", dtype, std::move(shape), 0, 0}, rows, dim, scale_columns);
 }
 
 // One value of a scale tensor.
@@ -191,6 +191,7 @@ TEST_CASE("scales: they are found by the names that checkpoints use, or by the o
   CHECK(missing.code == ErrorCode::kNotFound);
   CHECK((has(missing.message, "\"x_scale\"") && has(missing.message, "unscaled")));
   CHECK(open("x", "other", {.tensor = "x", .scale_tensor = "other"}));
+  CHECK(open("x", "other", {.scale_tensor = "other"}));  // which is then no table
   CHECK(error_of(open("x", "other", {.tensor = "x", .scale_tensor = "others"})).code == ErrorCode::kNotFound);
   CHECK(error_of(open("x", "x_scale", {.scale_tensor = "x_scale", .unscaled = true})).code ==
         ErrorCode::kInvalidArgument);
@@ -218,4 +219,125 @@ TEST_CASE("scales: those that do not fit the rows are refused, with file and nam
   const auto error = error_of(Table::open(folder / "f"));
   CHECK(error.code == ErrorCode::kFormat);
   CHECK((has(error.message, folder / "f") && has(error.message, "x_scale") && has(error.message, "[3, 2]")));
+}
+
+TEST_CASE("scales: columns that share one are deduced where the shape leaves no choice, or given",
+          "[table]") {
+  const auto columns = [](uint64_t n, int64_t dim, int64_t given = 0) -> int64_t {
+    const auto deduced = layout({100, n}, 100, dim, "F32", given);
+    if (!deduced) return 0;
+    CHECK((deduced->rows_per_scale == 1 && deduced->stride_bytes == 4 * n));
+    return deduced->block;
+  };
+  CHECK(columns(2, 160) == 0);  // 80 divides evenly, 128 is a power of two
+  CHECK(columns(2, 160, 80) == 80);
+  CHECK(columns(2, 160, 128) == 128);
+  CHECK(columns(2, 160, 100) == 100);
+  CHECK(columns(3, 160) == 64);  // the last block is shorter
+  CHECK(columns(5, 160) == 32);
+  CHECK(columns(160, 160) == 1);
+  CHECK(columns(7, 160) == 0);  // neither
+  CHECK(columns(7, 160, 25) == 25);
+  CHECK(columns(1, 160, 160) == 160);
+  for (const int64_t wrong : {1, 32, 79, 160, 1000}) {
+    const auto refused = layout({100, 2}, 100, 160, "F32", wrong);
+    REQUIRE(!refused);
+    CHECK(refused.error().code == ErrorCode::kInvalidArgument);
+    CHECK(has(refused.error().message, std::to_string(wrong)));
+  }
+  CHECK(layout({2, 2}, 192, 192, "F32", 96)->rows_per_scale == 96);
+  CHECK(layout({2, 2}, 192, 192, "F32", 128)->block == 128);
+  CHECK(layout({8, 1}, 1000, 64, "F32", 128)->rows_per_scale == 128);
+  CHECK(!layout({2, 2}, 192, 192, "F32", 64));
+  CHECK(!layout({100}, 100, 160, "F32", 80));
+  CHECK(layout({}, 100, 160, "F32", 160)->one_value);
+}
+
+TEST_CASE("scales: scale_columns settles what the shape leaves open", "[table]") {
+  const TemporaryFolder folder;
+  const auto rows = random_tensor("x", "F8_E4M3", {5, 160}, 1),
+             scales = random_tensor("x_scale", "BF16", {5, 2}, 2);
+  write_safetensors_file(folder / "f", {rows, scales});
+  const auto open = error_of(Table::open(folder / "f"));
+  CHECK((open.code == ErrorCode::kFormat && has(open.message, "scale_columns")));
+  for (const int64_t columns : {80, 128}) {
+    const auto table = Table::open(folder / "f", {.scale_columns = columns});
+    REQUIRE(table);
+    CHECK(same_bits(all_values(*table), expected_values(rows, scales, [&](size_t r, size_t c) {
+                      return r * 2 + c / static_cast<size_t>(columns);
+                    })));
+  }
+  for (const OpenOptions& options : {OpenOptions{.scale_columns = 64}, OpenOptions{.scale_columns = -1},
+                                     OpenOptions{.scale_columns = 80, .unscaled = true}}) {
+    CHECK(error_of(Table::open(folder / "f", options)).code == ErrorCode::kInvalidArgument);
+  }
+  write_safetensors_file(folder / "f", {random_tensor("x", "F16", {5, 160}, 1)});
+  CHECK(error_of(Table::open(folder / "f", {.scale_columns = 80})).code == ErrorCode::kInvalidArgument);
+}
+
+TEST_CASE("scales: those of rows that cannot be read are no table either", "[table]") {
+  const TemporaryFolder folder;
+  const auto scale = f32_tensor("emb.weight_scale", {4, 1}, {1, 2, 3, 4});
+  write_safetensors_file(folder / "f", {random_tensor("emb.weight", "U8", {4, 12}, 1), scale});
+  auto error = error_of(Table::open(folder / "f"));
+  CHECK((error.code == ErrorCode::kUnsupported && has(error.message, "\"emb.weight\"")));
+  CHECK(has(error.message, "row_format"));
+  write_safetensors_file(folder / "f", {random_tensor("emb.weight", "F8_E4M3FNUZ", {4, 12}, 1), scale});
+  error = error_of(Table::open(folder / "f"));
+  CHECK((error.code == ErrorCode::kUnsupported && has(error.message, "\"emb.weight\"")));
+  CHECK(has(error.message, "F8_E4M3FNUZ"));
+  // By its own name, a scale opens like any matrix.
+  CHECK(Table::open(folder / "f", {.tensor = "emb.weight_scale"}));
+}
+
+TEST_CASE("scales: NVFP4 is refused by name, however it is asked for", "[table]") {
+  const TemporaryFolder folder;
+  write_safetensors_file(folder / "f", {random_tensor("emb.weight", "U8", {4, 16}, 1),
+                                        random_tensor("emb.weight_scale", "F8_E4M3", {4, 2}, 2),
+                                        f32_tensor("emb.weight_scale_2", {}, {1})});
+  for (const OpenOptions& options :
+       {OpenOptions{}, OpenOptions{.tensor = "emb.weight"}, OpenOptions{.row_format = RowFormat::Kind::kInt4},
+        OpenOptions{.tensor = "emb.weight", .row_format = RowFormat::Kind::kFp8E4m3, .unscaled = true}}) {
+    const auto error = error_of(Table::open(folder / "f", options));
+    CHECK((error.code == ErrorCode::kUnsupported && has(error.message, "NVFP4")));
+  }
+}
+
+TEST_CASE("scales: among several files they may be in any", "[table]") {
+  const TemporaryFolder folder;
+  std::vector<FileTensor> rows, scales;
+  std::vector<float> expected;
+  for (const char* name : {"a", "b"}) {
+    rows.push_back(
+        random_tensor(std::string(name) + ".weight", "F8_E5M2", {3, 4}, static_cast<uint64_t>(name[0])));
+    scales.push_back(
+        f32_tensor(std::string(name) + ".weight_scale", {3, 1}, {1, 2, static_cast<float>(name[0])}));
+    const auto part = expected_values(rows.back(), scales.back(), [](size_t r, size_t) { return r; });
+    expected.insert(expected.end(), part.begin(), part.end());
+    write_safetensors_file(folder / name, {rows.back()});
+  }
+  write_safetensors_file(folder / "scales", scales);
+  for (const auto& names :
+       {std::vector<std::string>{"a", "b", "scales"}, {"scales", "a", "b"}, {"a", "scales", "b"}}) {
+    std::vector<std::string> paths;
+    for (const auto& name : names) paths.push_back(folder / name);
+    const auto table = Table::open(paths);
+    if (!table) FAIL(table.error().message);
+    CHECK(table->rows() == 6);
+    CHECK(same_bits(all_values(*table), expected));
+  }
+  write_safetensors_file(folder / "more", {scales[0]});
+  const std::vector<std::string> twice = {folder / "a", folder / "scales", folder / "more"};
+  const auto error = error_of(Table::open(twice));
+  CHECK((error.code == ErrorCode::kInvalidArgument && has(error.message, folder / "more")));
+  const std::vector<std::string> same = {folder / "a", folder / "more", folder / "more"};
+  CHECK(Table::open(same));
+  const std::vector<std::string> lone = {folder / "a", folder / "b", folder / "more"};
+  CHECK(error_of(Table::open(lone)).code == ErrorCode::kNotFound);
+  // Named as the caller likes.
+  write_safetensors_file(folder / "named", {f32_tensor("s", {}, {0.5f})});
+  const std::vector<std::string> with_named = {folder / "a", folder / "named"};
+  CHECK(Table::open(with_named, {.scale_tensor = "s"}));
+  const std::vector<std::string> only = {folder / "named", folder / "named"};
+  CHECK(error_of(Table::open(only, {.scale_tensor = "s"})).code == ErrorCode::kNotFound);
 }

@@ -89,9 +89,35 @@ TEST_CASE("table_writer: metadata that does not fit into the header's page is re
   const TemporaryFolder folder;
   auto writer = TableWriter::create(
       folder / "t", {.format = RowFormat::f32(2), .metadata = {{"note", std::string(5000, 'x')}}});
+  REQUIRE(!writer);
+  CHECK(writer.error().code == ErrorCode::kInvalidArgument);
+  CHECK(writer.error().message.find(folder / "t") != std::string::npos);
+  using Metadata = std::vector<std::pair<std::string, std::string>>;
+  for (const Metadata& metadata :
+       {Metadata{{"a", "1"}, {"a", "2"}}, {{"windrow.dim", "3"}}, {{"a", "\xff"}}, {{"\xc3", ""}}}) {
+    const auto wrong = TableWriter::create(folder / "t", {.format = RowFormat::f32(2), .metadata = metadata});
+    REQUIRE(!wrong);
+    CHECK(wrong.error().code == ErrorCode::kInvalidArgument);
+  }
+  CHECK(folder.entries() == 0);
+}
+
+TEST_CASE("table_writer: metadata that create() takes fit, whatever comes after", "[table]") {
+  const TemporaryFolder folder;
+  const auto spec = [](size_t bytes) {
+    return TableWriterSpec{.format = RowFormat::f32(2),
+                           .optimizer = Adagrad{},
+                           .metadata = {{"note", std::string(bytes, 'x')}}};
+  };
+  size_t most = 4096;
+  while (!TableWriter::create(folder / "t", spec(most))) --most;
+  CHECK(most > 2300);
+  auto writer = TableWriter::create(folder / "t", spec(most));
   REQUIRE(writer);
-  REQUIRE(writer->append(RowsIn(kRows, 2)));
-  CHECK(!writer->finish());
+  const std::vector<std::string_view> tokens = {"a", "bc", "def"};
+  REQUIRE(writer->append(RowsIn(kRows, 2), tokens));
+  REQUIRE(writer->finish());
+  CHECK(Table::open(folder / "t")->vocabulary().size() == 3);
 }
 
 TEST_CASE("table_writer: every row format has its tensor, its metadata and its bytes", "[table]") {

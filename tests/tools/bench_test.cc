@@ -50,7 +50,7 @@ TEST_CASE("bench: a table of one row, and one without", "[tools]") {
       folder, {"bench", "one.npy", "--repeat", "1", "--residency", "huge", "--ids", "zipf:1"});
   INFO(one.err);
   CHECK(one.status == 0);
-  CHECK(one.says("share of limit"));
+  CHECK(one.says("sequential read"));
   CHECK(windrow_command(folder, {"bench", "none.npy"}).status == 1);
 }
 
@@ -140,6 +140,10 @@ TEST_CASE("bench: what does not go together", "[tools]") {
        std::vector<std::vector<std::string>>{{"t.npy", "--align-rows"},
                                              {"t.npy", "--row-format", "fp8_e4m3", "--scale", "none"},
                                              {"--tensor", "weight"},
+                                             {"--more", "t.npy"},
+                                             {"t.npy", "--row-format", "int8"},
+                                             {"--row-format", "fp8_e4m3", "--scale", "block:65"},
+                                             {"--row-format", "i8", "--scale", "block:9", "--sweep", "dim"},
                                              {"t.npy", "--rows", "5"},
                                              {"t.npy", "--sweep", "table"},
                                              {"t.npy", "--sweep", "dim"},
@@ -148,6 +152,7 @@ TEST_CASE("bench: what does not go together", "[tools]") {
                                              {"--op", "step"},
                                              {"--op", "gather", "--mode", "max"},
                                              {"--residency", "huge"},
+                                             {"t.npy", "--op", "step", "--residency", "lazy"},
                                              {"--sweep", "rows"},
                                              {"--mode", "median"},
                                              {"--rows", "0"}}) {

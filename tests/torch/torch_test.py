@@ -71,7 +71,7 @@ def main(folder):
         table = folder / f"{kind}.safetensors"
         quantised = kind in packed
         write_safetensors(table, "rows", "U8" if quantised else kind, stored)
-        reading = ["--row-format", kind] if quantised else []
+        reading = ["--stored-as", kind] if quantised else []
         windrow("gather", table, *reading, "--ids", folder / "ids.npy", "-o", out)
         compare(f"{kind} gather", floats.numpy()[ids], out)
         arguments = (torch.from_numpy(ids), floats, torch.from_numpy(offsets))

@@ -123,9 +123,9 @@ Result<void> Model::differentiate(const Batch& batch, size_t begin, size_t end, 
 
   // The vectors of the centres, and their dot product with every row of their bags.
   auto done = windrow::gather(centre_table_, centres, RowsOut(vectors, dim_), {.threads = 1});
-  if (!done) return done;
+  if (!done) return tl::make_unexpected(done.error());
   done = windrow::dot_bags(neighbour_table_, bags, RowsIn(vectors, dim_), errors, {.threads = 1});
-  if (!done) return done;
+  if (!done) return tl::make_unexpected(done.error());
 
   // The derivative of the loss with respect to each: sigmoid(dot) - label.
   for (float& dot : errors) dot = sigmoid(dot);
@@ -133,7 +133,9 @@ Result<void> Model::differentiate(const Batch& batch, size_t begin, size_t end, 
 
   // A centre's gradient is the sum of its bag's rows times their errors.
   bags.weights = errors;
-  return windrow::pool(neighbour_table_, bags, Pooling::kSum, RowsOut(gradients, dim_), {.threads = 1});
+  done = windrow::pool(neighbour_table_, bags, Pooling::kSum, RowsOut(gradients, dim_), {.threads = 1});
+  if (!done) return tl::make_unexpected(done.error());
+  return {};
 }
 
 Result<void> Model::set_learning_rate(double lr) {

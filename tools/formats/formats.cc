@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "base/fail.h"
 #include "formats/byte_reader.h"
@@ -77,6 +78,7 @@ const Format* format_for_name(std::string_view path) {
 
 Result<const Format*> detect_format(const FileStart& start, const std::string& path) {
   if (start.file_bytes == 0) return fail(ErrorCode::kFormat, path, ": the file is empty");
+  if (start.bytes.starts_with('{') && path.ends_with(".json")) return &kSafetensors;  // an index
   // A safetensors file starts with a number, so its first bytes may look like anything: it is asked first.
   if (kSafetensors.recognises(start)) return &kSafetensors;
   for (const Foreign& foreign : kForeign) {
@@ -98,6 +100,8 @@ Result<const Format*> detect_format(const FileStart& start, const std::string& p
 }
 
 Result<const Format*> detect_format(const std::string& path) {
+  std::error_code unreadable;  // whoever opens it will meet it again, and report it
+  if (std::filesystem::is_directory(path, unreadable)) return &kSafetensors;
   auto source = open_bytes(path);
   if (!source) return pass(source);
   ByteReader reader(std::move(*source));

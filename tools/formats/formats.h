@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "formats/reader.h"
+#include "formats/table_reader.h"
 #include "formats/writer.h"
 
 namespace windrow::tools {
@@ -27,9 +28,10 @@ struct Format {
   std::string_view name;
   std::span<const std::string_view> suffixes;  // of the names of new files
   Tokens tokens;                               // what rows are written with
-  bool is_table;  // whether a new file has rows of any format, and can hold an optimiser's state
+  bool is_table;      // whether a new file has rows of any format, and can hold an optimiser's state
+  bool opens_tables;  // whether files are read in place, by the options of a table; else only the path counts
   bool (*recognises)(const FileStart& start);
-  Result<std::unique_ptr<RowReader>> (*open)(const std::string& path);
+  Result<std::unique_ptr<RowReader>> (*open)(const TableSource& source);
   Result<std::unique_ptr<RowWriter>> (*create)(const std::string& path, const WriterSpec& spec);
 };
 
@@ -43,7 +45,7 @@ const Format* format_named(std::string_view name);
 // The format that the end of a file's name asks for.
 const Format* format_for_name(std::string_view path);
 
-// The format of a file, told from its content. kUnsupported for a known format that cannot be read, and what
+// The format of a file, told from its content; safetensors for a folder or an index of a checkpoint. kUnsupported for a known format that cannot be read, and what
 // to do; kFormat for anything else.
 Result<const Format*> detect_format(const std::string& path);
 Result<const Format*> detect_format(const FileStart& start, const std::string& path);

@@ -15,12 +15,9 @@ namespace windrow::tools {
 
 namespace {
 
-// Turns `count` stored values into floats. float16 is widened, float64 rounded to the nearest.
+// Turns `count` stored values into floats: those that cannot be read in place. float64 is rounded to the nearest.
 using Decode = void (*)(const uint8_t* stored, size_t count, float* values);
 
-void decode_f4(const uint8_t* stored, size_t count, float* values) {
-  std::memcpy(values, stored, count * sizeof(float));
-}
 void decode_f4_big(const uint8_t* stored, size_t count, float* values) {
   for (size_t i = 0; i < count; ++i)
     values[i] = std::bit_cast<float>(__builtin_bswap32(load<uint32_t>(stored + 4 * i)));
@@ -34,25 +31,27 @@ void decode_f8_big(const uint8_t* stored, size_t count, float* values) {
   }
 }
 
-void decode_f2(const uint8_t* stored, size_t count, float* values) {
-  if (count == 0) return;
-  const RowFormat format = RowFormat::f16(static_cast<int64_t>(count));
-  kernels::decode_rows(format)(format, {&stored, nullptr, 1, 0}, values, count);
-}
 void decode_f2_big(const uint8_t* stored, size_t count, float* values) {
+  if (count == 0) return;
   std::vector<uint16_t> swapped(count);
   for (size_t i = 0; i < count; ++i) swapped[i] = __builtin_bswap16(load<uint16_t>(stored + 2 * i));
-  decode_f2(bytes_of(swapped).data(), count, values);
+  const RowFormat format = RowFormat::f16(static_cast<int64_t>(count));
+  const uint8_t* const row = bytes_of(swapped).data();
+  kernels::decode_rows(format)(format, {&row, nullptr, 1, 0}, values, count);
 }
 
+// Null for what Table::open reads, or refuses.
 Decode decoder_of(const std::string& descr) {
-  if (descr == "<f2") return decode_f2;
   if (descr == ">f2") return decode_f2_big;
-  if (descr == "<f4") return decode_f4;
   if (descr == ">f4") return decode_f4_big;
   if (descr == "<f8") return decode_f8;
   if (descr == ">f8") return decode_f8_big;
   return nullptr;
+}
+
+std::vector<std::string> remarks_on(uint64_t bytes_behind) {
+  if (bytes_behind == 0) return {};
+  return {concat(bytes_behind, " bytes behind the array were ignored (several arrays in one file?)")};
 }
 
 class NpyReader : public RowReader {
@@ -82,12 +81,8 @@ class NpyReader : public RowReader {
   }
 
   std::vector<std::string> remarks() const override {
-    std::vector<std::string> remarks;
+    std::vector<std::string> remarks = remarks_on(bytes_behind_);
     if (item_bytes_ == sizeof(double)) remarks.push_back("values were rounded from float64 to float32");
-    if (bytes_behind_ > 0) {
-      remarks.push_back(
-          concat(bytes_behind_, " bytes behind the array were ignored (several arrays in one file?)"));
-    }
     return remarks;
   }
 
@@ -130,10 +125,12 @@ bool recognises(const FileStart& start) {
   return start.bytes.starts_with("\x93NUMPY");
 }
 
-Result<std::unique_ptr<RowReader>> open(const std::string& path) {
-  auto source = open_bytes(path);
-  if (!source) return pass(source);
-  ByteReader bytes(std::move(*source));
+Result<std::unique_ptr<RowReader>> open(const TableSource& source) {
+  const std::string& path = source.path;
+  if (!source.more.empty()) return open_table_reader(source);
+  auto file = open_bytes(path);
+  if (!file) return pass(file);
+  ByteReader bytes(std::move(*file));
   const auto start = bytes.peek(12);
   if (!start) return tl::make_unexpected(start.error());
   const auto in_file = [&](const Error& error) { return fail(error.code, path, ": ", error.message); };
@@ -144,6 +141,12 @@ Result<std::unique_ptr<RowReader>> open(const std::string& path) {
   const auto header = npy::parse(bytes_of(*text), bytes.size());
   if (!header) return in_file(header.error());
 
+  const Decode decode = decoder_of(header->descr);
+  if (!decode) {
+    auto table = open_table(source);
+    if (!table) return pass(table);
+    return read_table(std::move(*table), remarks_on(bytes.size() - header->data_begin - header->data_bytes));
+  }
   if (header->shape.size() != 2 || header->shape[1] == 0) {
     return fail(ErrorCode::kUnsupported, path, ": an array of ", header->shape.size(),
                 " dimensions; a table is one of 2, rows x dim, with dim above 0");
@@ -152,11 +155,6 @@ Result<std::unique_ptr<RowReader>> open(const std::string& path) {
     return fail(
         ErrorCode::kUnsupported, path,
         ": the array is stored by columns (Fortran order); save numpy.ascontiguousarray(array) instead");
-  }
-  const Decode decode = decoder_of(header->descr);
-  if (!decode) {
-    return fail(ErrorCode::kUnsupported, path, ": values of type ", header->descr,
-                " cannot be rows; save array.astype('float32') instead");
   }
   bytes.skip(static_cast<size_t>(header->data_begin));
   return std::make_unique<NpyReader>(std::move(bytes), *header, decode);
@@ -172,6 +170,6 @@ constexpr std::string_view kSuffixes[] = {".npy"};
 
 }  // namespace
 
-const Format kNpy = {"npy", kSuffixes, Tokens::kNone, false, recognises, open, create};
+const Format kNpy = {"npy", kSuffixes, Tokens::kNone, false, true, recognises, open, create};
 
 }  // namespace windrow::tools

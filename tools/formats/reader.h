@@ -1,6 +1,7 @@
 #pragma once
 
 #include <windrow/error.h>
+#include <windrow/row_format.h>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@ struct SourceHeader {
   size_t dim = 0;
   std::optional<uint64_t> rows;  // as the file declares them; a reader never gives more
   bool has_tokens = false;
+  std::optional<RowFormat> row_format = {};  // of a table
 };
 
 // Reads a file of vectors from front to back, a block of rows at a time, in memory that does not grow with

@@ -1,9 +1,6 @@
-#include <windrow/lookup.h>
-#include <windrow/table.h>
 #include <windrow/table_writer.h>
 
 #include <cstring>
-#include <numeric>
 
 #include "base/bytes.h"
 #include "base/fail.h"
@@ -13,40 +10,6 @@
 namespace windrow::tools {
 
 namespace {
-
-// A Windrow table, or another safetensors file with one 2-D tensor of rows. Whatever they are stored as, they
-// are looked up like any others.
-class TableReader : public RowReader {
- public:
-  explicit TableReader(Table table) : table_(std::move(table)) {
-    header_ = {static_cast<size_t>(table_.dim()), static_cast<uint64_t>(table_.rows()),
-               table_.vocabulary().size() > 0};
-  }
-
-  const SourceHeader& header() const override { return header_; }
-
-  Result<void> next(RowBlock& block) override {
-    block.clear(header_.dim);
-    block.rows = static_cast<size_t>(
-        std::min(static_cast<int64_t>(rows_per_block(header_.dim)), table_.rows() - row_));
-    block.values.resize(block.rows * header_.dim);
-    ids_.resize(block.rows);
-    std::iota(ids_.begin(), ids_.end(), row_);
-    const auto gathered = gather(table_, std::span<const int64_t>(ids_), RowsOut(block.values, header_.dim));
-    if (!gathered) return tl::make_unexpected(gathered.error());
-    for (const int64_t id : ids_) {
-      if (header_.has_tokens) block.add_token(table_.vocabulary().token(id));
-    }
-    row_ += static_cast<int64_t>(block.rows);
-    return {};
-  }
-
- private:
-  Table table_;
-  SourceHeader header_;
-  int64_t row_ = 0;
-  std::vector<int64_t> ids_;
-};
 
 class SafetensorsWriter : public RowWriter {
  public:
@@ -72,12 +35,6 @@ bool recognises(const FileStart& start) {
          start.bytes[8] != '\0';
 }
 
-Result<std::unique_ptr<RowReader>> open(const std::string& path) {
-  auto table = Table::open(path);
-  if (!table) return pass(table);
-  return std::make_unique<TableReader>(std::move(*table));
-}
-
 Result<std::unique_ptr<RowWriter>> create(const std::string& path, const WriterSpec& spec) {
   TableWriterSpec table_spec;
   table_spec.format = spec.row_format;
@@ -92,6 +49,7 @@ constexpr std::string_view kSuffixes[] = {".safetensors"};
 
 }  // namespace
 
-const Format kSafetensors = {"safetensors", kSuffixes, Tokens::kOptional, true, recognises, open, create};
+const Format kSafetensors = {"safetensors", kSuffixes,  Tokens::kOptional, true,
+                             true,          recognises, open_table_reader, create};
 
 }  // namespace windrow::tools

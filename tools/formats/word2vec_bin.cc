@@ -125,10 +125,10 @@ bool recognises(const FileStart& start) {
   return line_end != std::string_view::npos && parse_word2vec_header(start.bytes.substr(0, line_end));
 }
 
-Result<std::unique_ptr<RowReader>> open(const std::string& path) {
-  auto source = open_bytes(path);
-  if (!source) return pass(source);
-  return read_word2vec_bin(std::move(*source));
+Result<std::unique_ptr<RowReader>> open(const TableSource& source) {
+  auto bytes = open_bytes(source.path);
+  if (!bytes) return pass(bytes);
+  return read_word2vec_bin(std::move(*bytes));
 }
 
 Result<std::unique_ptr<RowWriter>> create(const std::string& path, const WriterSpec& spec) {
@@ -168,6 +168,7 @@ void append_binary_row(std::string& bytes, std::string_view token, const float* 
   bytes += '\n';
 }
 
-const Format kWord2vecBin = {"word2vec-bin", kSuffixes, Tokens::kRequired, false, recognises, open, create};
+const Format kWord2vecBin = {"word2vec-bin", kSuffixes, Tokens::kRequired, false, false, recognises,
+                             open,           create};
 
 }  // namespace windrow::tools

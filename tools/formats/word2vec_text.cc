@@ -206,10 +206,10 @@ bool recognises(const FileStart& start) {
   return rest.empty() || looks_like_text(rest, header->dim, start.bytes.size() < start.file_bytes);
 }
 
-Result<std::unique_ptr<RowReader>> open(const std::string& path) {
-  auto source = open_bytes(path);
-  if (!source) return pass(source);
-  return read_word2vec_text(std::move(*source));
+Result<std::unique_ptr<RowReader>> open(const TableSource& source) {
+  auto bytes = open_bytes(source.path);
+  if (!bytes) return pass(bytes);
+  return read_word2vec_text(std::move(*bytes));
 }
 
 Result<std::unique_ptr<RowWriter>> create(const std::string& path, const WriterSpec& spec) {
@@ -246,6 +246,7 @@ void append_text_row(std::string& text, std::string_view token, const float* val
   text += '\n';
 }
 
-const Format kWord2vecText = {"word2vec-text", kSuffixes, Tokens::kRequired, false, recognises, open, create};
+const Format kWord2vecText = {"word2vec-text", kSuffixes, Tokens::kRequired, false, false, recognises, open,
+                              create};
 
 }  // namespace windrow::tools
