@@ -67,7 +67,7 @@ struct LookupReport {
 // Each product, sum and quotient is rounded to float separately, so the result has the same bits on every CPU
 // and for every number of threads (NaN payloads excepted). Where `out` holds f16 or bf16 the finished float
 // is rounded once, as in gather(). A repeated id counts each time it occurs. One huge bag is shared among
-// threads by columns.
+// threads by columns, 16 and more at a time.
 //
 // Shapes:     out has one row per bag of at least table.dim() values; further columns are left alone.
 // Errors:     kInvalidArgument  an array has the wrong length, offsets or lengths break the rule of `Bags`

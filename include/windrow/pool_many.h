@@ -17,8 +17,8 @@ struct PoolRequest {
 };
 
 // Many tables, of whatever dims, formats and numbers of bags, in one parallel region. Work is shared among
-// threads by the bytes to be read, so one huge table or one huge bag keeps all of them busy. Each request is
-// as by pool(), with the same bits.
+// threads by the bytes to be read, so one huge table or one huge bag keeps all of them busy (a bag as far as
+// its columns go, 16 at a time). Each request is as by pool(), with the same bits.
 //
 // Errors, on failure: as pool(), for the first request that is wrong, whose number the message gives; no
 // output of any request is touched. Outputs must not overlap.

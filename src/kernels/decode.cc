@@ -95,42 +95,25 @@ void decode_packed(const RowFormat& format, const Rows& rows, float* out, size_t
   }
 }
 
-void DecodeF32(const RowFormat& format, const Rows& rows, float* out, size_t out_stride) {
-  decode<F32>(format, rows, out, out_stride);
-}
-void DecodeF16(const RowFormat& format, const Rows& rows, float* out, size_t out_stride) {
-  decode<F16>(format, rows, out, out_stride);
-}
-void DecodeBf16(const RowFormat& format, const Rows& rows, float* out, size_t out_stride) {
-  decode<Bf16>(format, rows, out, out_stride);
-}
-void DecodeE4m3(const RowFormat& format, const Rows& rows, float* out, size_t out_stride) {
-  decode<E4m3>(format, rows, out, out_stride);
-}
-void DecodeScaledE4m3(const RowFormat& format, const Rows& rows, float* out, size_t out_stride) {
-  decode<Scaled<E4m3>>(format, rows, out, out_stride);
-}
-void DecodeE5m2(const RowFormat& format, const Rows& rows, float* out, size_t out_stride) {
-  decode<E5m2>(format, rows, out, out_stride);
-}
-void DecodeScaledE5m2(const RowFormat& format, const Rows& rows, float* out, size_t out_stride) {
-  decode<Scaled<E5m2>>(format, rows, out, out_stride);
-}
-void DecodeI8(const RowFormat& format, const Rows& rows, float* out, size_t out_stride) {
-  decode<I8>(format, rows, out, out_stride);
-}
-void DecodeScaledI8(const RowFormat& format, const Rows& rows, float* out, size_t out_stride) {
-  decode<Scaled<I8>>(format, rows, out, out_stride);
-}
-void DecodeInt8(const RowFormat& format, const Rows& rows, float* out, size_t out_stride) {
-  decode<Int8>(format, rows, out, out_stride);
-}
-void DecodeInt4(const RowFormat& format, const Rows& rows, float* out, size_t out_stride) {
-  decode_packed<Packed<4>>(format, rows, out, out_stride);
-}
-void DecodeInt2(const RowFormat& format, const Rows& rows, float* out, size_t out_stride) {
-  decode_packed<Packed<2>>(format, rows, out, out_stride);
-}
+#define WINDROW_DECODE(NAME, RUN, CODEC)                                                        \
+  void Decode##NAME(const RowFormat& format, const Rows& rows, float* out, size_t out_stride) { \
+    RUN<CODEC>(format, rows, out, out_stride);                                                  \
+  }
+
+WINDROW_DECODE(F32, decode, F32)
+WINDROW_DECODE(F16, decode, F16)
+WINDROW_DECODE(Bf16, decode, Bf16)
+WINDROW_DECODE(E4m3, decode, E4m3)
+WINDROW_DECODE(ScaledE4m3, decode, Scaled<E4m3>)
+WINDROW_DECODE(E5m2, decode, E5m2)
+WINDROW_DECODE(ScaledE5m2, decode, Scaled<E5m2>)
+WINDROW_DECODE(I8, decode, I8)
+WINDROW_DECODE(ScaledI8, decode, Scaled<I8>)
+WINDROW_DECODE(Int8, decode, Int8)
+WINDROW_DECODE(Int4, decode_packed, Packed<4>)
+WINDROW_DECODE(Int2, decode_packed, Packed<2>)
+
+#undef WINDROW_DECODE
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -14,12 +14,15 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // kFromFirst: a bag begins with its first row, which then meets itself; else with +0.
 
-struct Sum {
-  static constexpr bool kFromFirst = false;
+struct Unweighted {
   template <class D>
   static hn::Vec<D> weight(D d, const float*, size_t) {
     return hn::Zero(d);
   }
+};
+
+struct Sum : Unweighted {
+  static constexpr bool kFromFirst = false;
   template <class V>
   static V add(V acc, V, V x) {
     return hn::Add(acc, x);
@@ -39,12 +42,8 @@ struct WeightedSum {
 };
 
 // A NaN that comes first stays, and a later one loses.
-struct Max {
+struct Max : Unweighted {
   static constexpr bool kFromFirst = true;
-  template <class D>
-  static hn::Vec<D> weight(D d, const float*, size_t) {
-    return hn::Zero(d);
-  }
   template <class V>
   static V add(V acc, V, V x) {
     return hn::IfThenElse(hn::Gt(x, acc), x, acc);

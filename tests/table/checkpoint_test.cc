@@ -14,6 +14,7 @@
 #include "io/paging.h"
 #include "support/cases.h"
 #include "support/catch.h"
+#include "support/table_values.h"
 #include "support/safetensors_file.h"
 #include "table/table_data.h"
 
@@ -26,11 +27,6 @@ const std::string kIndex = "model.safetensors.index.json";
 bool has(const std::string& text, const std::string& part) {
   INFO(text);
   return text.find(part) != std::string::npos;
-}
-
-Error error_of(const Result<Table>& result) {
-  REQUIRE(!result);
-  return result.error();
 }
 
 void write_index(const std::string& path, const std::map<std::string, std::string>& files) {

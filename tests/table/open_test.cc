@@ -12,6 +12,7 @@
 #include "support/reference_rows.h"
 #include "support/safetensors_file.h"
 #include "table/table_data.h"
+#include "support/table_values.h"
 #include "support/temporary_folder.h"
 
 using namespace windrow;
@@ -20,19 +21,6 @@ namespace {
 
 void write_npy(const std::string& path, const char* descr, std::vector<uint64_t> shape, const std::vector<float>& values) {
   write_npy_file(path, descr, std::move(shape), as_bytes(values));
-}
-
-std::vector<float> all_values(const Table& table) {
-  std::vector<int64_t> ids;
-  for (int64_t r = 0; r < table.rows(); ++r) ids.push_back(r);
-  std::vector<float> out(ids.size() * static_cast<size_t>(table.dim()));
-  REQUIRE(gather(table, std::span<const int64_t>(ids), RowsOut(out, static_cast<size_t>(table.dim()))));
-  return out;
-}
-
-Error error_of(const Result<Table>& result) {
-  REQUIRE(!result);
-  return result.error();
 }
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }

@@ -8,6 +8,7 @@
 #include "format/safetensors.h"
 #include "support/cases.h"
 #include "support/catch.h"
+#include "support/table_values.h"
 #include "support/safetensors_file.h"
 
 using namespace windrow;
@@ -16,14 +17,6 @@ using ScaleType = RowFormat::ScaleType;
 namespace {
 
 constexpr int64_t kRows = 11;
-
-std::vector<float> all_values(const Table& table) {
-  std::vector<int64_t> ids;
-  for (int64_t r = 0; r < table.rows(); ++r) ids.push_back(r);
-  std::vector<float> out(ids.size() * static_cast<size_t>(table.dim()));
-  REQUIRE(gather(table, std::span<const int64_t>(ids), RowsOut(out, static_cast<size_t>(table.dim()))));
-  return out;
-}
 
 using Metadata = std::map<std::string, std::string>;
 

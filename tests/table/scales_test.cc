@@ -5,6 +5,7 @@
 
 #include "support/cases.h"
 #include "support/catch.h"
+#include "support/table_values.h"
 #include "support/safetensors_file.h"
 
 using namespace windrow;
@@ -44,19 +45,6 @@ std::vector<float> expected_values(const FileTensor& rows, const FileTensor& sca
     }
   }
   return values;
-}
-
-std::vector<float> all_values(const Table& table) {
-  std::vector<int64_t> ids;
-  for (int64_t r = 0; r < table.rows(); ++r) ids.push_back(r);
-  std::vector<float> out(ids.size() * static_cast<size_t>(table.dim()));
-  REQUIRE(gather(table, std::span<const int64_t>(ids), RowsOut(out, static_cast<size_t>(table.dim()))));
-  return out;
-}
-
-Error error_of(const Result<Table>& result) {
-  REQUIRE(!result);
-  return result.error();
 }
 
 }  // namespace

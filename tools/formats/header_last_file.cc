@@ -5,11 +5,11 @@
 
 namespace windrow::tools {
 
-Result<HeaderLastFile> HeaderLastFile::create(const std::string& path, std::string_view placeholder) {
+Result<HeaderLastFile> HeaderLastFile::create(const std::string& path, std::string_view first_header) {
   auto file = io::AtomicFile::create(io::posix(), path);
   if (!file) return pass(file);
-  if (const auto done = file->append(bytes_of(placeholder)); !done) return tl::make_unexpected(done.error());
-  return HeaderLastFile(path, std::move(*file), placeholder.size());
+  if (const auto done = file->append(bytes_of(first_header)); !done) return tl::make_unexpected(done.error());
+  return HeaderLastFile(path, std::move(*file), first_header.size());
 }
 
 Result<void> HeaderLastFile::append(std::string_view bytes) {

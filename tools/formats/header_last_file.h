@@ -8,15 +8,15 @@
 
 namespace windrow::tools {
 
-// A new file whose first bytes are known only at the end (they count the rows): it starts with a placeholder
+// A new file whose first bytes are known only at the end (they count the rows): it starts with room for them
 // of the same length, and appears whole or not at all.
 class HeaderLastFile {
  public:
-  static Result<HeaderLastFile> create(const std::string& path, std::string_view placeholder);
+  static Result<HeaderLastFile> create(const std::string& path, std::string_view first_header);
 
   const std::string& path() const { return path_; }
   Result<void> append(std::string_view bytes);
-  // Writes the header over the placeholder, and gives the file its name. `header` has the placeholder's
+  // Writes the header over the first one, and gives the file its name. `header` has the first one's
   // length.
   Result<void> finish(std::string_view header);
 
