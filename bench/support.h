@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <random>
 #include <string>
 #include <vector>
+
+#include "bench_ids.h"
 
 // What the benchmark programs share.
 
@@ -44,17 +44,8 @@ inline const char* stream_name(Stream stream) {
 
 // Ids of a table with `rows` rows; the same for the same arguments.
 inline std::vector<int64_t> draw_ids(Stream stream, int64_t rows, size_t count) {
-  std::mt19937_64 random(1);
-  std::uniform_real_distribution<double> unit(0, 1);
-  std::vector<int64_t> ids(count);
-  for (auto& id : ids) {
-    // Zipf with exponent 1: rank = rows^u, scattered over the table.
-    const auto rank = stream == Stream::kZipf
-                          ? static_cast<uint64_t>(std::pow(static_cast<double>(rows), unit(random)))
-                          : random();
-    id = static_cast<int64_t>(rank * 0x9E3779B97F4A7C15u % static_cast<uint64_t>(rows));
-  }
-  return ids;
+  constexpr double kZipfExponent = 1.05;
+  return windrow::tools::draw_ids({stream == Stream::kZipf ? kZipfExponent : 0}, rows, count);
 }
 
 // The offsets of bags of `bag` ids each.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def windrow(program, optimizer, threads):
-    name = f"step/{optimizer}/sum/rows:1000000/dim:128/ids:131072/bag:32/uniform/threads:{threads}/"
+    name = f"step/{optimizer}/f32/sum/rows:1000000/dim:128/ids:131072/bag:32/uniform/4KiB/threads:{threads}/"
     output = subprocess.run(
         [program, f"--benchmark_filter={name}", "--benchmark_format=json", "--benchmark_repetitions=5"],
         check=True, capture_output=True, text=True,

@@ -88,19 +88,33 @@ struct LookupReport {
                                                         std::span<int64_t> winners,
                                                         const LookupOptions& options = {});
 
-// The gradient of pool()'s kSum with respect to the per-id weights, which is also how a batch of candidates
-// is scored against one vector per bag:
+// Scores a batch of candidates against one vector per bag:
 //
 //   out[i] = dot(vectors[b], row(ids[i]))      for position i of bag b; 0 at unused positions
 //
 // The dot product has eight partial sums: column c adds to number c mod 8, in ascending order, and
 // ((p0 + p1) + (p2 + p3)) + ((p4 + p5) + (p6 + p7)) is the result.
 //
-// Shapes:     one row of `vectors` (kF32) per bag, of at least table.dim() values; out has ids.count entries;
-//             bags.weights is empty.
+// Shapes:     one row of `vectors` per bag, of at least table.dim() values, f32, f16 or bf16 (widened
+//             exactly); out has ids.count entries; bags.weights is empty.
 // Errors, on failure, lifetime, threads: as pool().
 [[nodiscard]] WINDROW_API Result<LookupReport> dot_bags(const Table& table, const Bags& bags, RowsIn vectors,
                                                         std::span<float> out,
                                                         const LookupOptions& options = {});
+
+// The gradient of pool()'s output with respect to its weights, given that with respect to its output, one row
+// of `grads` per bag: for position i of bag b, with n ids used in b and r = 1 / n (one division),
+//
+//   kSum    out[i] = dot(grads[b], row(ids[i]))          the dot product as in dot_bags()
+//   kMean   out[i] = dot(grads[b], row(ids[i])) * r
+//   0 at unused positions
+//
+// Shapes:     as dot_bags(); bags.weights may be given, as to pool(), but the gradient does not depend on them.
+// Errors:     as pool(); kInvalidArgument for kMax, which takes no weights
+// On failure, lifetime, threads: as pool().
+[[nodiscard]] WINDROW_API Result<LookupReport> weight_gradients(const Table& table, const Bags& bags,
+                                                                Pooling pooling, RowsIn grads,
+                                                                std::span<float> out,
+                                                                const LookupOptions& options = {});
 
 }  // namespace windrow

@@ -2,7 +2,11 @@
 
 #include <windrow/error.h>
 #include <windrow/export.h>
+#include <windrow/optimizer.h>
+#include <windrow/table_writer.h>
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,5 +51,36 @@ struct RecoverReport {
 //         and those of Table::open
 [[nodiscard]] WINDROW_API Result<RecoverReport> recover(const std::string& path,
                                                         const RecoverOptions& options = {});
+
+// How far a rewrite is, in bytes of the new file, now and then. Returning false stops it: kIo, and nothing has
+// changed.
+using RewriteProgress = std::function<bool(uint64_t done, uint64_t total)>;
+
+struct AddStateOptions {
+  // Fills the state with values from elsewhere, instead of its initial ones.
+  StateValues values = {};
+  // Steps that the optimiser has taken already (Adam's correction and Adagrad's lr_decay count them).
+  int64_t step_count = 0;
+  RewriteProgress progress = {};
+};
+
+// Adds an optimiser's state to a table that has none, by writing the whole file anew beside the old one and giving it
+// its name: the old file stands until then, and open tables stay on it. Rows are copied within the file system where
+// it can (copy_file_range, which shares blocks on file systems with reflinks). A table of an optimiser without state
+// (Sgd) that is already that optimiser's is left as it is.
+//
+// Errors: kInvalidArgument  the table has state: of this optimiser (nothing to do), or of another (strip() drops it);
+//                           a hyper-parameter makes no sense; step_count is negative
+//         kUnsupported      rows that cannot be trained; not a Windrow file
+//         kBusy, kUnclean, kIo, kNoSpace, kNoMemory, and those that `values` returns
+// On failure: the table is unchanged, and nothing is left beside it.
+[[nodiscard]] WINDROW_API Result<void> add_state(const std::string& path, const Optimizer& optimizer,
+                                                 const AddStateOptions& options = {});
+
+// Writes a copy of a table without its optimiser's state, step count and optimiser to `target`, which is replaced.
+// Rows, tokens, metadata, tag and uuid stay. `target` may be `path` itself.
+// Errors and on failure: as add_state(), but nothing is kInvalidArgument; a target that is a folder is kIo.
+[[nodiscard]] WINDROW_API Result<void> strip(const std::string& path, const std::string& target,
+                                             const RewriteProgress& progress = {});
 
 }  // namespace windrow

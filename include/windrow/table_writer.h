@@ -6,6 +6,7 @@
 #include <windrow/row_format.h>
 #include <windrow/views.h>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,10 +17,18 @@
 
 namespace windrow {
 
+// Fills `values` with the entries of state tensor number `tensor` (of state_tensors()) for rows from `first_row` on:
+// dim values a row, or one where the tensor is per row. Called for each tensor in turn, from row 0 up, on the caller's
+// thread. An error ends the call that wanted the values.
+using StateValues = std::function<Result<void>(size_t tensor, int64_t first_row, std::span<float> values)>;
+
 struct TableWriterSpec {
   RowFormat format = {};
   std::optional<Optimizer> optimizer = {};  // reserves its state, filled with its initial value
   std::optional<int64_t> rows = {};         // when known: disk space is reserved at once
+  // Fills the state with values from elsewhere, when all rows have come; and the steps they stem from.
+  StateValues state = {};
+  int64_t step_count = 0;
   // Further string metadata for the file's header, which must fit into one page: some 2,500 bytes are left.
   std::vector<std::pair<std::string, std::string>> metadata = {};
 };

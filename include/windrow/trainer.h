@@ -9,23 +9,76 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace windrow {
 
+// How rows of 16 bits are stored after a step, which is computed in float. Rows of f32 need no rounding.
+enum class Rounding : uint8_t {
+  kNearest,  // to nearest, ties to even: exact replays, but a step smaller than half a unit in the last place is lost
+  // Up or down at random, in the mean exact: away from zero with a probability of what lies between the value and
+  // the stored number below it, in units of what lies between the two stored numbers around it. The random bits
+  // are Philox4x32-10 of (seed, step, row, column), 16 a value for bf16 and 13 for f16, so they do not depend on
+  // the number of threads (FORMAT.md, "Stochastic rounding").
+  kStochastic,
+};
+
+struct TrainOptions {
+  Rounding rounding = Rounding::kNearest;
+  uint64_t seed = 0;  // kStochastic
+  // How the file's pages are held. kAuto and kLazy: 4 KiB pages, touched when they are needed; kWarm: the same,
+  // read at open. kHuge: 2 MiB pages where the system gives them, read at open: faster steps, but each store marks
+  // 2 MiB to be written, which only pays where steps touch most of the table between two writes to disk.
+  Residency residency = Residency::kAuto;
+};
+
+// What is done to the merged gradient g of a row before the optimiser sees it.
+struct Clip {
+  enum class Kind : uint8_t {
+    kNone,
+    kValue,  // g = min(max(g, -limit), limit), per value; NaN stays
+    kRowNorm,  // g = g * (limit / norm) where norm > limit; norm = sqrt of the sum of g * g, in the eight partial
+               // sums of RowwiseAdagrad
+  };
+  Kind kind = Kind::kNone;
+  double limit = 0;  // above 0 and finite
+
+  static Clip value(double limit) { return {Kind::kValue, limit}; }
+  static Clip row_norm(double limit) { return {Kind::kRowNorm, limit}; }
+};
+
+// Gradients that are NaN or infinite, or whose sum is.
+enum class NonFinite : uint8_t {
+  kRefuse,  // the step is an error that names the id, and nothing has changed
+  kAllow,   // they go into the rows
+};
+
 struct StepOptions {
-  int threads = 0;                         // as LookupOptions
-  std::optional<int64_t> padding_id = {};  // contributes nothing
+  int threads = 0;  // as LookupOptions
+  std::optional<int64_t> padding_id =
+      {};                           // contributes nothing; compared before ids are checked, so -1 works
+  BadIds bad_ids = BadIds::kError;  // kSkip: a bad id contributes nothing and is counted
+  // Divides the merged gradient of a row by the number of positions that contributed to it, as torch's
+  // scale_grad_by_freq means to. Before clipping.
+  bool scale_by_frequency = false;
+  Clip clip = {};
+  NonFinite non_finite = NonFinite::kRefuse;
 };
 
 // What a step did.
 struct StepReport {
   int64_t ids = 0;           // ids in the request
-  int64_t used_ids = 0;      // of these, not padding
-  int64_t rows_touched = 0;  // distinct rows that took a step
-  int64_t step_count = 0;    // steps of the table's whole life, this one included
+  int64_t used_ids = 0;      // of these, neither padding nor skipped
+  int64_t skipped_ids = 0;   // bad ids (BadIds::kSkip)
+  int64_t unique_ids = 0;    // distinct used ids
+  int64_t rows_touched = 0;  // rows that took a step: all of these, but for kMax only those that won a column
+  int64_t step_count = 0;    // steps of the optimiser on this table, this one included
 };
+
+struct TrainerState;
 
 // Trains a table in place: gradients go to the touched rows of the mapped file, and to nothing else.
 //
@@ -40,14 +93,17 @@ class WINDROW_API Trainer {
   // Opens an existing Windrow table for training. The state of `optimizer` must have been reserved when the
   // table was created; opening never rewrites a file.
   //
-  // Errors: kNoState          the table holds no state for this optimiser
+  // Rows may be f32, f16 or bf16.
+  //
+  // Errors: kNoState          the table holds no state for this optimiser: add_state() adds it
   //         kInvalidArgument  the table holds another optimiser's state, or a hyper-parameter makes no sense
   //         kBusy             another trainer holds the table
   //         kUnclean          a trainer died with it
-  //         kUnsupported      not a Windrow file: convert it first
+  //         kUnsupported      not a Windrow file: convert it first; rows of a format that cannot be trained
   //         and those of Table::open
   // The file is not changed by a failed open.
-  [[nodiscard]] static Result<Trainer> open(const std::string& path, const Optimizer& optimizer);
+  [[nodiscard]] static Result<Trainer> open(const std::string& path, const Optimizer& optimizer,
+                                            const TrainOptions& options = {});
 
   // Abandons the table without close(): what it holds stays, marked unclean.
   ~Trainer();
@@ -60,10 +116,17 @@ class WINDROW_API Trainer {
   // every touched row takes exactly one step of the optimiser. Rows that do not occur are neither read nor
   // written. The result has the same bits on every CPU and for every number of threads.
   //
-  // Shapes:     grads has ids.count rows of at least dim values. At most 2^32 - 1 ids.
-  // Errors:     kInvalidArgument, kOutOfRange, kNoMemory as gather(); kPoisoned after close(), or after a
-  //             failed write to disk; kIo, kNoSpace when the table cannot be marked unclean (first step only)
-  // On failure: the table is unchanged.
+  // Rows of 16 bits are decoded, take the step as floats, and are stored again as TrainOptions::rounding says.
+  //
+  // Shapes:     grads has ids.count rows of at least dim values, f32, f16 or bf16 (widened exactly). At most
+  //             2^32 - 1 ids.
+  // Errors:     kInvalidArgument, kOutOfRange, kNoMemory as gather(); kInvalidArgument also for a gradient that is
+  //             NaN or infinite, or adds up to such (see NonFinite; the message names id and position); kPoisoned
+  //             after close(), or after a failed write to disk; kIo, kNoSpace when the table cannot be marked
+  //             unclean (first step only)
+  // On failure: the table is unchanged, byte for byte, and the step is not counted.
+  // Lookups beside a step, by other threads or processes, see some rows as they were, some as they will be, and
+  // now and then a row of which some values are old and some new.
   [[nodiscard]] Result<StepReport> step(Ids ids, RowsIn grads, const StepOptions& options = {});
 
   // One step from one gradient row per bag, the gradient of pool()'s output. Per used position i of bag b,
@@ -74,20 +137,22 @@ class WINDROW_API Trainer {
   //   kMax   column c of v is column c of g at the first position that holds the maximum of column c, else +0;
   //          positions that hold no maximum contribute nothing. The table's present rows decide.
   //
-  // then as above, without ever storing a gradient row per id.
+  // then as above, without ever storing a gradient row per id. (The gradient of the weights themselves is
+  // dot_bags().)
   //
   // Shapes:     grads has one row per bag. Errors and on failure: as step(ids, grads), and as pool().
   [[nodiscard]] Result<StepReport> step(const Bags& bags, Pooling pooling, RowsIn grads,
                                         const StepOptions& options = {});
 
-  // Overwrites rows: row ids[i] = values row i. Of equal ids the last position wins. State is left alone.
+  // Overwrites rows: row ids[i] = values row i, f32, f16 or bf16, stored in the table's format, to nearest. Of equal
+  // ids the last position wins. State is left alone.
   // Errors and shapes as step(ids, grads).
   [[nodiscard]] Result<void> write_rows(Ids ids, RowsIn values);
 
   // The table being trained; it stays valid after the trainer is gone.
   Table table() const;
 
-  // Steps of the table's whole life.
+  // Steps of the optimiser on this table, from the creation of its state on.
   int64_t step_count() const;
 
   // The learning rate of the steps to come. Errors: kInvalidArgument when it is below 0 or not finite.
@@ -101,10 +166,32 @@ class WINDROW_API Trainer {
   //         kPoisoned         closed before, or an earlier write to disk failed
   [[nodiscard]] Result<void> close(std::string_view tag = {});
 
+  // For the library's own use.
+  TrainerState& internals() { return *state_; }
+
  private:
-  struct State;
-  explicit Trainer(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Trainer(std::unique_ptr<TrainerState> state);
+  std::unique_ptr<TrainerState> state_;
 };
+
+// A step of one table, of several that are done together.
+struct StepRequest {
+  Trainer* trainer = nullptr;
+  // With `pooling`, the gradient of pool(): a row of `grads` per bag. Without, that of gather(): a row per id, and
+  // `bags` has nothing but ids.
+  Bags bags;
+  std::optional<Pooling> pooling = {};
+  RowsIn grads;
+  std::optional<int64_t> padding_id = {};  // instead of StepOptions::padding_id
+};
+
+// One step of each of many tables, of whatever dims, formats and optimisers, whose threads share the work of all
+// by the bytes to be moved. The result is that of step() for each in turn, to the bit.
+//
+// Errors:     as step(), for the first request that is wrong, whose number the message gives; kInvalidArgument also
+//             when two requests have one trainer.
+// On failure: no row of any table has changed. (Where the disk fails, kIo, some tables may be marked unclean.)
+[[nodiscard]] WINDROW_API Result<std::vector<StepReport>> step_many(std::span<const StepRequest> requests,
+                                                                    const StepOptions& options = {});
 
 }  // namespace windrow

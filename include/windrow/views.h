@@ -69,6 +69,12 @@ struct RowsIn {
   RowsIn() = default;
   RowsIn(std::span<const float> values, size_t row_stride)
       : data(values.data()), rows(row_stride ? values.size() / row_stride : 0), row_stride(row_stride) {}
+  // 16-bit values: `type` is kF16 or kBf16.
+  RowsIn(std::span<const uint16_t> values, size_t row_stride, ValueType type)
+      : data(values.data()),
+        rows(row_stride ? values.size() / row_stride : 0),
+        row_stride(row_stride),
+        type(type) {}
 };
 
 // Ids grouped into bags: bag b holds positions [offsets[b], offsets[b + 1]).

@@ -17,8 +17,6 @@ constexpr uint64_t kSlotBytes = 512;
 constexpr uint64_t kSlotPage = 4096;  // slot k starts at k * kSlotPage of `_meta`
 
 enum class DurabilityLevel : uint8_t { kNone = 0, kProcess = 1, kPower = 2 };
-// Numbers stand in files.
-enum class OptimizerId : uint32_t { kNone = 0, kSgd = 1, kAdagrad = 2 };
 
 struct MetaSlot {
   uint32_t version = 1;
@@ -32,7 +30,7 @@ struct MetaSlot {
   uint32_t layout = 0;            // sum32 of the file's header
   DurabilityLevel level = DurabilityLevel::kNone;
   uint64_t rows_in_use = 0;
-  uint32_t optimizer_id = 0;      // an OptimizerId, or one that a newer version gave
+  uint32_t optimizer_id = 0;      // 0: none; FORMAT.md has the others, and a newer version may give more
   uint64_t step_count = 0;
   uint64_t journal_chunks = 0;
   uint32_t checksum_block_bytes = 65536;

@@ -33,6 +33,8 @@ Result<AtomicFile> AtomicFile::create(FileSystem& system, const std::string& pat
              hex(system.random64()));
   auto file = system.open(temporary, Access::kCreate);
   if (!file) return fail(file.error().code, "cannot write ", path, ": ", file.error().message);
+  // Before anything is in it: what others may not read, they may not read under this name either.
+  (*file)->take_permissions_of(real);
   return AtomicFile(system, std::move(real), std::move(temporary), std::move(*file));
 }
 
@@ -71,6 +73,12 @@ Result<void> AtomicFile::append(std::span<const uint8_t> bytes) {
   auto written = file_->write(position_, bytes);
   if (written) position_ += bytes.size();
   return written;
+}
+
+Result<void> AtomicFile::append_from(const File& source, uint64_t offset, uint64_t bytes) {
+  auto copied = file_->copy_from(source, offset, position_, bytes);
+  if (copied) position_ += bytes;
+  return copied;
 }
 
 Result<void> AtomicFile::commit() {

@@ -11,7 +11,8 @@ namespace windrow::io {
 // (`.NAME.tmp-<random>`), and given its name by commit(). The destructor removes what was not committed.
 class AtomicFile {
  public:
-  // Symbolic links are resolved first, so that a link stays a link.
+  // Symbolic links are resolved first, so that a link stays a link. A file that will be replaced hands on its
+  // permission bits.
   static Result<AtomicFile> create(FileSystem& system, const std::string& path);
 
   ~AtomicFile();
@@ -21,6 +22,8 @@ class AtomicFile {
   File& file() { return *file_; }
   // Adds bytes behind those written so far.
   Result<void> append(std::span<const uint8_t> bytes);
+  // The same with bytes of another file (File::copy_from).
+  Result<void> append_from(const File& source, uint64_t offset, uint64_t bytes);
   uint64_t position() const { return position_; }
 
   // Syncs the file, renames it over its name, syncs the folder.

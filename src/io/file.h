@@ -1,12 +1,12 @@
 #pragma once
 
+#include <windrow/error.h>
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
-#include <windrow/error.h>
 
 namespace windrow::io {
 
@@ -39,6 +39,11 @@ class File {
   // Durable on return, without flushing anything else of the file.
   virtual Result<void> write_durable(uint64_t offset, std::span<const uint8_t> bytes) = 0;
 
+  // Copies bytes of another file into this one, within the file system where it can: file systems with reflinks then
+  // share the blocks. Whole or an error, as read() and write(). Not within one file.
+  virtual Result<void> copy_from(const File& source, uint64_t from_offset, uint64_t to_offset,
+                                 uint64_t bytes) = 0;
+
   // Makes the file at least this long, with its blocks allocated, so that a full disk is an error here and not a
   // SIGBUS at a store into a mapping. A file system that cannot reserve is no error.
   virtual Result<void> reserve(uint64_t bytes) = 0;
@@ -55,6 +60,10 @@ class File {
   virtual Result<bool> is_locked_elsewhere() const = 0;
   // Whether the path still leads to this file (it may have been replaced by a rename).
   virtual Result<bool> is_current() const = 0;
+
+  // Takes on the permission bits of the file at `path`, if there is one. A system that cannot is no error: then the
+  // file keeps those it was made with.
+  virtual void take_permissions_of(const std::string& path) = 0;
 
   // Asks the system to drop the file's clean pages from its cache. A hint: failure is not reported.
   virtual void evict() const = 0;

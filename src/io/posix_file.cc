@@ -5,10 +5,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "io/descriptor.h"
 #include "io/system_error.h"
@@ -16,6 +18,8 @@
 namespace windrow::io {
 
 namespace {
+
+constexpr size_t kCopyBuffer = 1 << 20;
 
 // Offsets are signed in the system's interface; -1 even has a meaning of its own in pwritev2.
 bool fits_a_file(uint64_t offset, size_t bytes) {
@@ -129,6 +133,28 @@ class PosixFile final : public File {
     return sync();
   }
 
+  Result<void> copy_from(const File& source, uint64_t from_offset, uint64_t to_offset,
+                         uint64_t bytes) override {
+    uint64_t done = 0;
+    if (const auto* other = dynamic_cast<const PosixFile*>(&source)) {
+      if (auto awake = other->wake(); !awake) return awake;
+      const int error = copy_in_system(*other, from_offset, to_offset, bytes, done);
+      if (error != 0) {
+        return fail_system(error, path_, "copy ", bytes - done, " bytes of ", source.path(), " to byte ",
+                           to_offset + done);
+      }
+    }
+    std::vector<uint8_t> buffer(static_cast<size_t>(std::min<uint64_t>(bytes - done, kCopyBuffer)));
+    while (done < bytes) {
+      const auto part =
+          std::span(buffer).first(static_cast<size_t>(std::min<uint64_t>(bytes - done, buffer.size())));
+      if (auto read = source.read(from_offset + done, part); !read) return read;
+      if (auto written = write(to_offset + done, part); !written) return written;
+      done += part.size();
+    }
+    return {};
+  }
+
   Result<void> reserve(uint64_t bytes) override {
     if (bytes == 0) return {};
     if (!fits_a_file(bytes, 0)) return fail_system(EFBIG, path_, "reserve ", bytes, " bytes");
@@ -189,6 +215,11 @@ class PosixFile final : public File {
     return mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
   }
 
+  void take_permissions_of(const std::string& path) override {
+    struct stat status;
+    if (::stat(path.c_str(), &status) == 0) (void)::fchmod(fd_->get(), status.st_mode & 0777);
+  }
+
   void evict() const override {
     if (wake()) ::posix_fadvise(fd_->get(), 0, 0, POSIX_FADV_DONTNEED);
   }
@@ -213,6 +244,27 @@ class PosixFile final : public File {
     }
     fd_.emplace(std::move(*opened));
     return {};
+  }
+
+  // copy_file_range(2). Returns an errno value, or 0 when everything is copied or this is no way for these two files;
+  // `done` says how far it came.
+  int copy_in_system(const PosixFile& source, uint64_t from_offset, uint64_t to_offset, uint64_t bytes,
+                     uint64_t& done) {
+    if (!fits_a_file(from_offset, bytes) || !fits_a_file(to_offset, bytes)) return EFBIG;
+    while (done < bytes) {
+      auto from = static_cast<off_t>(from_offset + done), to = static_cast<off_t>(to_offset + done);
+      const ssize_t n = ::copy_file_range(source.fd_->get(), &from, fd_->get(), &to, bytes - done, 0);
+      if (n > 0) {
+        done += static_cast<uint64_t>(n);
+      } else if (n == 0) {
+        return 0;  // the source's end, which reading will report; or an old kernel that knows no better
+      } else if (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS) {
+        return 0;
+      } else if (errno != EINTR) {
+        return errno;
+      }
+    }
+    return 0;
   }
 
   static struct flock whole_file() {

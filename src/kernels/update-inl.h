@@ -1,4 +1,4 @@
-// What the kernels of a training step share: contributions, columns; read once per target.
+// What the formulas of optimisers share; read once per target.
 #if defined(WINDROW_KERNELS_UPDATE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef WINDROW_KERNELS_UPDATE_INL_H_
 #undef WINDROW_KERNELS_UPDATE_INL_H_
@@ -8,51 +8,52 @@
 
 #include <hwy/highway.h>
 
+#include "kernels/columns-inl.h"
 #include "kernels/floats-inl.h"
-#include "base/prefetch.h"
 #include "kernels/update.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace windrow::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The contribution of occurrence i to Lanes(d) columns from `column` on.
-struct PlainContribution {
-  template <class D>
-  static HWY_INLINE hn::Vec<D> load(D d, const Occurrences& from, size_t i, size_t column) {
-    return load_floats(d, from.gradients[i], column);
-  }
-};
-
-struct FactorContribution {
-  template <class D>
-  static HWY_INLINE hn::Vec<D> load(D d, const Occurrences& from, size_t i, size_t column) {
-    return hn::Mul(load_floats(d, from.gradients[i], column), hn::Set(d, from.factors[i]));
-  }
-};
-
-struct WinnerContribution {
-  template <class D>
-  static HWY_INLINE hn::Vec<D> load(D d, const Occurrences& from, size_t i, size_t column) {
-    const hn::Rebind<uint32_t, D> places;
-    const auto won = hn::Eq(hn::LoadU(places, from.winners[i] + column), hn::Set(places, from.places[i]));
-    return hn::IfThenElseZero(hn::RebindMask(d, won), load_floats(d, from.gradients[i], column));
-  }
-};
-
-// Fetching for a store was slower than fetching for a load.
-HWY_INLINE void prefetch_columns(const uint8_t* row, size_t column_begin, size_t column_end) {
-  prefetch_range(row + column_begin * sizeof(float), (column_end - column_begin) * sizeof(float));
+HWY_INLINE const uint8_t* bytes_at(const float* values) {
+  return reinterpret_cast<const uint8_t*>(values);
 }
 
-// Calls body(d, column) for the columns [column, end) in vectors of at most `kLanes` lanes: whole ones, then
-// half ones, down to one lane. Every column is met once, which an update in place needs.
-template <size_t kLanes, class Body>
-HWY_INLINE void for_each_column(size_t column, size_t end, const Body& body) {
-  const hn::CappedTag<float, kLanes> d;
-  for (; column + hn::Lanes(d) <= end; column += hn::Lanes(d)) body(d, column);
-  if constexpr (kLanes > 1) {
-    if (column < end) for_each_column<kLanes / 2>(column, end, body);
+// One step of Lanes(d) columns of a row. A rule is
+//
+//   kStates          how many floats of state a weight has
+//   step(d, scalars, g, w, states ...)
+template <class Rule, class D, class Scalars>
+HWY_INLINE void update_columns(D d, const Scalars& scalars, const RowUpdates& updates, size_t row,
+                               size_t column) {
+  const auto g = load_floats(d, bytes_at(updates.gradient(row)), column);
+  auto w = load_floats(d, updates.weights[row], column);
+  if constexpr (Rule::kStates == 0) {
+    Rule::step(d, scalars, g, w);
+  } else {
+    auto s = load_floats(d, updates.states[0][row], column);
+    if constexpr (Rule::kStates == 1) {
+      Rule::step(d, scalars, g, w, s);
+    } else {
+      auto t = load_floats(d, updates.states[1][row], column);
+      Rule::step(d, scalars, g, w, s, t);
+      store_floats(d, t, updates.states[1][row], column);
+    }
+    store_floats(d, s, updates.states[0][row], column);
+  }
+  store_floats(d, w, updates.weights[row], column);
+}
+
+// For optimisers whose columns do not know of one another. Cache lines are met out of order: in ascending order they
+// would wake the hardware's own prefetcher, which fetches lines behind the row.
+template <class Optimizer, class Rule>
+void update_elements(const RowUpdates& updates) {
+  const auto scalars = updates.scalars->as<typename About<Optimizer>::Scalars>();
+  for (size_t row = 0; row < updates.rows; ++row) {
+    for_each_column_group(0, updates.columns, [&](auto d, size_t column) HWY_ATTR {
+      update_columns<Rule>(d, scalars, updates, row, column);
+    });
   }
 }
 

@@ -1,57 +1,36 @@
 #pragma once
 
+#include <windrow/optimizer.h>
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/optimizers/about.h"
+
 namespace windrow::kernels {
 
-// The inner loop of a training step: for each touched row, add up what its occurrences contribute and take
-// one step of an optimiser, without storing the sum. Kernels see addresses of rows, neither ids nor files.
+// One step of an optimiser in some rows.
 
-// The formula that changes a row; one `-inl.h` file each, and a line in WINDROW_UPDATE_RULES of update.cc.
-enum class UpdateRule : uint8_t { kSgd, kAdagrad, kAdagradEpsInside };
+// How many rows a kernel takes at a time: enough that what one row waits for is hidden behind the others.
+constexpr size_t kMaxUpdateRows = 8;
 
-// What a rule's formula needs, derived from the optimiser once per step.
-struct UpdateScalars {
-  float lr = 0;
-  float eps = 0;
-};
-
-// What one occurrence of a row contributes to its gradient.
-enum class Contribution : uint8_t {
-  kPlain,   // v = g
-  kFactor,  // v = g * factor
-  kWinner,  // v = g in the columns that the occurrence won in a maximum, +0 elsewhere
-};
-
-// One entry per occurrence, grouped by row.
-struct Occurrences {
-  const uint8_t* const* gradients = nullptr;  // addresses of g: floats at any alignment
-  size_t count = 0;                           // entries; those behind the last row are only prefetched
-  const float* factors = nullptr;             // kFactor
-  const uint32_t* const* winners = nullptr;   // kWinner: for each column the place that won it
-  const uint32_t* places = nullptr;           // kWinner: the occurrence's own place
-};
-
-// Rows whose addresses are prefetched before their turn: the arrays of addresses reach this far beyond
-// `rows`.
-constexpr size_t kRowsAhead = 16;
-
-// A run of touched rows, and the columns of them that one call updates.
+// Whole rows as floats: an optimiser may look at all columns of a row before it changes one.
 struct RowUpdates {
-  size_t rows = 0;
-  const int64_t* bounds =
-      nullptr;  // rows + 1 entries: the occurrences of row r are [bounds[r], bounds[r + 1])
-  uint8_t* const* weights = nullptr;  // rows + kRowsAhead addresses; a null one behind `rows` is skipped
-  uint8_t* const* states = nullptr;   // likewise; null for a rule without state
-  size_t column_begin = 0;
-  size_t column_end = 0;
-  UpdateScalars scalars;
-  Occurrences occurrences;
+  size_t rows = 0;  // at most kMaxUpdateRows
+  size_t columns = 0;
+  const float* gradients = nullptr;  // merged; the rows are gradient_stride floats apart
+  size_t gradient_stride = 0;
+  uint8_t* const* weights = nullptr;  // a row each, of floats of any alignment
+  // Of each state tensor a row each, likewise; one float where it is per row.
+  uint8_t* const* states[kMaxStates] = {};
+  const StepScalars* scalars = nullptr;  // of this optimiser
+
+  const float* gradient(size_t row) const { return gradients + row * gradient_stride; }
 };
 
-// Per column: s = v of the row's first occurrence, s = s + v of the others in order, then the rule.
 using UpdateRowsFn = void (*)(const RowUpdates& updates);
-UpdateRowsFn update_rows(UpdateRule rule, Contribution contribution);
+UpdateRowsFn update_rows(const Optimizer& optimizer);
+
+// What the formula needs in step number `step`, from 1.
+StepScalars step_scalars(const Optimizer& optimizer, int64_t step);
 
 }  // namespace windrow::kernels

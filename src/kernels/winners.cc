@@ -6,8 +6,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/columns-inl.h"
 #include "kernels/floats-inl.h"
-#include "kernels/update-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace windrow::kernels::HWY_NAMESPACE {

@@ -7,7 +7,7 @@
 #include "base/parallel.h"
 #include "base/shares.h"
 #include "kernels/winners.h"
-#include "lookup/float_rows.h"
+#include "table/float_rows.h"
 #include "lookup/lookup_threads.h"
 #include "lookup/pool_work.h"
 #include "lookup/value_rows.h"
@@ -94,7 +94,7 @@ Result<LookupReport> pool_max(const Table& table, const Bags& bags, RowsOut out,
     }
     const Team team(lookup_threads(options.threads, pool.id_count(), pool.cost_bytes()));
     const size_t floats = static_cast<size_t>(team.size()) * pool.dim();
-    WinnerMemory memory{FloatRows::memory_for(*pool.table, team.size()), std::vector<float>(floats),
+    WinnerMemory memory{std::vector<float>(FloatRows::memory_for(*pool.table, team.size())), std::vector<float>(floats),
                         std::vector<uint32_t>(floats)};
     const WinnerWork work{pool, winners, kernels::find_winners()};
     const Shares::Part part = pool.as_part();

@@ -5,18 +5,9 @@
 #include <cstdint>
 
 #include "kernels/encode.h"
+#include "table/view_rows.h"
 
 namespace windrow {
-
-// The memory of rows that a call fills, by bytes.
-
-inline size_t bytes_of_value(ValueType type) {
-  return type == ValueType::kF32 ? 4 : 2;
-}
-
-inline uint8_t* row_of(const RowsOut& out, size_t row, size_t column = 0) {
-  return static_cast<uint8_t*>(out.data) + (row * out.row_stride + column) * bytes_of_value(out.type);
-}
 
 // Null for f32, which is not encoded.
 inline kernels::EncodeValuesFn encoder_of(const RowsOut& out) {

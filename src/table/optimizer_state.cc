@@ -3,56 +3,65 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "kernels/optimizers/all.h"
 
 namespace windrow {
 
 namespace {
 
-Result<void> not_negative(const char* name, double value) {
-  if (std::isfinite(value) && value >= 0) return {};
-  return fail(ErrorCode::kInvalidArgument, name, " is ", value, ", and must be a finite number, not below 0");
+template <class T>
+Result<void> check(const T& optimizer) {
+  for (const auto& field : About<T>::kFields) {
+    if (!field.number) continue;
+    const double value = optimizer.*field.number;
+    if (!std::isfinite(value) || value < 0) {
+      return fail(ErrorCode::kInvalidArgument, About<T>::kName, ": ", field.name, " is ", value,
+                  ", and must be a finite number, not below 0");
+    }
+    // What is finite as a double must be so as a float, too.
+    if (!std::isfinite(static_cast<float>(value))) {
+      return fail(ErrorCode::kInvalidArgument, About<T>::kName, ": ", field.name, " is ", value,
+                  ", too large for a float");
+    }
+  }
+  if (const auto problem = About<T>::problem(optimizer); !problem.empty())
+    return fail(ErrorCode::kInvalidArgument, About<T>::kName, ": ", problem);
+  return {};
+}
+
+// The name of the optimiser with this number, of number `kFrom` of the variant and those behind it.
+template <size_t kFrom = 0>
+std::string_view name_of(uint32_t id) {
+  if constexpr (kFrom < std::variant_size_v<Optimizer>) {
+    using T = std::variant_alternative_t<kFrom, Optimizer>;
+    return About<T>::kId == id ? About<T>::kName : name_of<kFrom + 1>(id);
+  } else {
+    return {};
+  }
 }
 
 }  // namespace
 
-OptimizerId optimizer_id(const Optimizer& optimizer) {
-  return std::holds_alternative<Sgd>(optimizer) ? OptimizerId::kSgd : OptimizerId::kAdagrad;
+std::string_view optimizer_name(const Optimizer& optimizer) {
+  return std::visit([]<class T>(const T&) { return About<T>::kName; }, optimizer);
+}
+
+std::vector<StateTensor> state_tensors(const Optimizer& optimizer) {
+  return std::visit([]<class T>(const T& kind) { return About<T>::states(kind); }, optimizer);
+}
+
+uint32_t optimizer_id(const Optimizer& optimizer) {
+  return std::visit([]<class T>(const T&) { return About<T>::kId; }, optimizer);
 }
 
 std::string optimizer_name(uint32_t id) {
-  switch (static_cast<OptimizerId>(id)) {
-    case OptimizerId::kNone:
-      return "none";
-    case OptimizerId::kSgd:
-      return "sgd";
-    case OptimizerId::kAdagrad:
-      return "adagrad";
-  }
-  return concat("number ", id);
-}
-
-std::optional<StateTensor> state_tensor(const Optimizer& optimizer) {
-  if (const auto* adagrad = std::get_if<Adagrad>(&optimizer)) {
-    return StateTensor{"optimizer.sum", static_cast<float>(adagrad->initial_accumulator)};
-  }
-  return std::nullopt;
+  if (id == kNoOptimizer) return "none";
+  const auto name = name_of(id);
+  return name.empty() ? concat("number ", id) : std::string(name);
 }
 
 Result<void> check_optimizer(const Optimizer& optimizer) {
-  if (const auto* sgd = std::get_if<Sgd>(&optimizer)) return not_negative("lr", sgd->lr);
-  const auto& adagrad = std::get<Adagrad>(optimizer);
-  for (const auto& [name, value] : {std::pair{"lr", adagrad.lr},
-                                    {"lr_decay", adagrad.lr_decay},
-                                    {"initial_accumulator", adagrad.initial_accumulator},
-                                    {"eps", adagrad.eps}}) {
-    if (auto checked = not_negative(name, value); !checked) return checked;
-  }
-  if (static_cast<float>(adagrad.eps) == 0 && static_cast<float>(adagrad.initial_accumulator) == 0) {
-    return fail(
-        ErrorCode::kInvalidArgument,
-        "Adagrad with eps 0 and initial_accumulator 0 divides 0 by 0 at a zero gradient: give one of them");
-  }
-  return {};
+  return std::visit([](const auto& kind) { return check(kind); }, optimizer);
 }
 
 }  // namespace windrow

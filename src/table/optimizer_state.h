@@ -2,26 +2,29 @@
 
 #include <windrow/error.h>
 #include <windrow/optimizer.h>
-#include <optional>
+#include <windrow/row_format.h>
+#include <cstdint>
 #include <string>
-
-#include "format/meta_slot.h"
+#include <string_view>
 
 namespace windrow {
 
 // What an optimiser means for a file: its number, its name, and the state it keeps there.
 
-OptimizerId optimizer_id(const Optimizer& optimizer);
+constexpr uint32_t kNoOptimizer = 0;  // the number of none
 
-// "none", "sgd", ..., as the command line has them; "number N" for one that a newer version gave.
+uint32_t optimizer_id(const Optimizer& optimizer);
+
+// "none", "sgd", ...; "number N" for one that a newer version gave.
 std::string optimizer_name(uint32_t id);
 
-// The tensor that holds an optimiser's state, and what its entries start as; nothing for one without state.
-struct StateTensor {
-  const char* name;
-  float initial_value;
-};
-std::optional<StateTensor> state_tensor(const Optimizer& optimizer);
+// How the name of a state tensor begins in a file.
+constexpr std::string_view kStatePrefix = "optimizer.";
+
+// Whether rows of this kind can take steps.
+inline bool is_trainable(RowFormat::Kind kind) {
+  return kind == RowFormat::Kind::kF32 || kind == RowFormat::Kind::kF16 || kind == RowFormat::Kind::kBf16;
+}
 
 // kInvalidArgument: a hyper-parameter that makes no sense.
 Result<void> check_optimizer(const Optimizer& optimizer);

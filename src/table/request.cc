@@ -170,9 +170,6 @@ int64_t IdFilter::count(Ids ids, size_t begin, size_t end) const {
 }
 
 Result<void> check_rows(const RowsIn& view, size_t rows, int64_t dim, const char* what) {
-  if (view.type != ValueType::kF32) {
-    return fail(ErrorCode::kUnsupported, what, ": values are taken as f32 only");
-  }
   return check_view(view, rows, dim, what);
 }
 Result<void> check_rows(const RowsOut& view, size_t rows, int64_t dim, const char* what) {

@@ -53,9 +53,9 @@ Result<Table> Table::create(const std::string& path, const TableSpec& spec) {
                   " rows: give one for each row, or none");
     }
     if (auto checked = check_init(spec.init); !checked) return pass(checked);
-    TableWriterSpec writer_spec{
-        spec.format, spec.optimizer, spec.rows, {{"windrow.init", init_text(spec.init)}}};
-    writer_spec.metadata.emplace_back("windrow.seed", std::to_string(spec.seed));
+    TableWriterSpec writer_spec{.format = spec.format, .optimizer = spec.optimizer, .rows = spec.rows};
+    writer_spec.metadata = {{"windrow.init", init_text(spec.init)},
+                            {"windrow.seed", std::to_string(spec.seed)}};
     auto writer = TableWriter::create(path, writer_spec);
     if (!writer) return pass(writer);
 

@@ -1,12 +1,14 @@
 #include "table/table_description.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/fail.h"
 #include "format/meta_slot.h"
-#include "table/optimizer_state.h"
+#include "table/state_tensors.h"
 
 namespace windrow {
 
@@ -45,9 +47,8 @@ std::vector<safetensors::NewTensor> tensors_of(const TableWriterSpec& spec, cons
   std::vector<safetensors::NewTensor> list = {{"_meta", "U8", {kMetaBytes}},
                                               weight_tensor(sizes.rows, spec.format)};
   if (spec.optimizer) {
-    if (const auto state = state_tensor(*spec.optimizer)) {
-      list.push_back({state->name, "F32", {sizes.rows, static_cast<uint64_t>(spec.format.dim)}});
-    }
+    for (const auto& state : state_tensors(*spec.optimizer))
+      list.push_back(describe_state(state, sizes.rows, static_cast<uint64_t>(spec.format.dim)));
   }
   if (sizes.tokens > 0) {
     list.push_back({"vocab.bytes", "U8", {sizes.token_bytes}});
@@ -67,37 +68,44 @@ std::vector<std::pair<std::string, std::string>> metadata_of(const TableWriterSp
   };
   if (spec.format.block > 0) list.emplace_back("windrow.scale", scale_text(spec.format));
   if (spec.optimizer) {
-    list.emplace_back("windrow.optimizer",
-                      optimizer_name(static_cast<uint32_t>(optimizer_id(*spec.optimizer))));
+    list.emplace_back("windrow.optimizer", std::string(optimizer_name(*spec.optimizer)));
   }
   if (sizes.tokens > 0) list.emplace_back("windrow.vocab_hash", "xxh3-64");
   list.insert(list.end(), spec.metadata.begin(), spec.metadata.end());
   return list;
 }
 
+tl::unexpected<Error> too_long() {
+  return fail(ErrorCode::kInvalidArgument, "the metadata is too long: it must fit into a header of ",
+              kTableHeaderBytes,
+              " bytes together with the descriptions of all tensors, which take up to 1700");
+}
+
 }  // namespace
 
 Result<safetensors::Layout> describe_table(const TableWriterSpec& spec, const TableSizes& sizes) {
   auto layout = safetensors::lay_out(tensors_of(spec, sizes), metadata_of(spec, sizes));
-  if (layout && layout->header.size() != kTableHeaderBytes) {
-    return fail(ErrorCode::kInvalidArgument, "the metadata is too long: it must fit into a header of ",
-                kTableHeaderBytes,
-                " bytes together with the descriptions of all tensors, which take up to 1500");
-  }
+  if (layout && layout->header.size() != kTableHeaderBytes) return too_long();
   return layout;
 }
 
 Result<void> check_metadata(const TableWriterSpec& spec) {
   // Numbers as long as any, or a digit less: all tensors together stay below 2^48 bytes. Odd ones make fillers.
+  // kDigits is more than those digits.
+  constexpr size_t kDigits = 64;
   constexpr uint64_t kBytes = uint64_t{1} << 45;
   const auto dim = static_cast<uint64_t>(spec.format.dim);
-  TableSizes sizes{kBytes / (spec.format.stride_bytes + dim * sizeof(float)) | 1};
+  const uint64_t state_bytes = spec.optimizer ? state_row_bytes(*spec.optimizer, dim) : 0;
+  TableSizes sizes{kBytes / (spec.format.stride_bytes + std::max(state_bytes, dim * sizeof(float))) | 1};
   sizes.tokens = sizes.rows;
   sizes.token_bytes = kBytes | 1;
   sizes.index_slots = kBytes / 16;
   sizes.checksums = kBytes / 4096;
   auto layout = describe_table(spec, sizes);
   if (!layout) return pass(layout);
+  const auto spaces =
+      std::find_if(layout->header.rbegin(), layout->header.rend(), [](uint8_t c) { return c != ' '; });
+  if (spaces - layout->header.rbegin() < static_cast<ptrdiff_t>(kDigits)) return too_long();
   return {};
 }
 

@@ -12,8 +12,10 @@
 #include "kernels/rows.h"
 #include "table/data_file.h"
 #include "table/optimizer_state.h"
+#include "table/replacement.h"
 #include "table/request.h"
 #include "table/row_format_check.h"
+#include "table/state_tensors.h"
 #include "table/table_description.h"
 #include "table/tensor_sink.h"
 #include "table/vocabulary_format.h"
@@ -22,21 +24,22 @@ namespace windrow {
 
 namespace {
 
-// A trainer holds the lock of the file it works on; replacing that file would leave it training a file
-// without name.
-Result<void> refuse_if_trained(io::FileSystem& system, const std::string& path) {
-  auto file = system.open(system.resolve(path), io::Access::kRead);
-  if (!file && file.error().code == ErrorCode::kNotFound) return {};
-  if (!file) return pass(file);  // a folder, or what may not be looked at
-  auto locked = (*file)->is_locked_elsewhere();
-  if (locked && *locked) return fail(ErrorCode::kBusy, path, ": a trainer holds this table; close it first");
-  return {};
-}
-
 std::string_view reason(kernels::EncodeError error) {
   return error == kernels::EncodeError::kNotFinite
              ? "a value is NaN or infinite"
              : "its values, or the differences between them, are too large";
+}
+
+// State and steps need an optimiser that they belong to.
+Result<void> check_state(const TableWriterSpec& spec) {
+  if (spec.step_count < 0) {
+    return fail(ErrorCode::kInvalidArgument, "step_count is ", spec.step_count, ", below 0");
+  }
+  if (!spec.optimizer && (spec.state || spec.step_count > 0)) {
+    return fail(ErrorCode::kInvalidArgument,
+                "state or a step_count is given, but no optimizer whose they are");
+  }
+  return {};
 }
 
 // Formats and optimisers that this version cannot write.
@@ -44,9 +47,11 @@ Result<void> check_support(const TableWriterSpec& spec) {
   if (spec.format.scale_place == RowFormat::ScalePlace::kApart) {
     return fail(ErrorCode::kUnsupported, "tables are written with scales in their rows, not apart");
   }
-  if (spec.optimizer && spec.format.kind != RowFormat::Kind::kF32) {
-    return fail(ErrorCode::kUnsupported, "an optimizer for rows of ", row_format_name(spec.format.kind),
-                ": this version trains tables of f32 rows only");
+  if (spec.optimizer && !is_trainable(spec.format.kind)) {
+    return fail(
+        ErrorCode::kUnsupported, "an optimizer for rows of ", row_format_name(spec.format.kind),
+        ", which cannot be trained, since a step is smaller than their spacing: convert to f32, f16 or "
+        "bf16");
   }
   return {};
 }
@@ -74,10 +79,7 @@ struct TableWriter::State {
         encode(kernels::encode_row(spec.format.kind)),
         row(spec.format.stride_bytes) {}
 
-  uint64_t state_row_bytes() const {
-    const bool has_state = spec.optimizer && state_tensor(*spec.optimizer);
-    return has_state ? static_cast<uint64_t>(spec.format.dim) * sizeof(float) : 0;
-  }
+  uint64_t dim() const { return static_cast<uint64_t>(spec.format.dim); }
 
   Result<void> start();
   const float* floats_of(const RowsIn& in, size_t row);
@@ -89,13 +91,15 @@ struct TableWriter::State {
 
 Result<void> TableWriter::State::start() {
   if (spec.rows) {
-    const uint64_t row_bytes = spec.format.stride_bytes + state_row_bytes();
+    const uint64_t row_bytes =
+        spec.format.stride_bytes + (spec.optimizer ? state_row_bytes(*spec.optimizer, dim()) : 0);
     const auto bytes = checked_mul(row_bytes, static_cast<uint64_t>(*spec.rows));
     if (!bytes || *bytes >= uint64_t{1} << 48) {
       return fail(ErrorCode::kInvalidArgument, path, ": ", *spec.rows, " rows of ", row_bytes,
                   " bytes are more than a file of this format can hold (2^48 bytes)");
     }
-    if (auto reserved = file.file().reserve(kTableHeaderBytes + kMetaBytes + *bytes); !reserved) return reserved;
+    if (auto reserved = file.file().reserve(kTableHeaderBytes + kMetaBytes + *bytes); !reserved)
+      return reserved;
   }
   const std::vector<uint8_t> front(kTableHeaderBytes + kMetaBytes);
   return file.append(front);
@@ -124,13 +128,7 @@ Result<void> TableWriter::State::write_row(const float* values, size_t number) {
 
 Result<void> TableWriter::State::write_state() {
   if (!spec.optimizer) return {};
-  const auto state = state_tensor(*spec.optimizer);
-  if (!state) return {};
-  const std::vector<float> values(static_cast<size_t>(spec.format.dim), state->initial_value);
-  for (int64_t r = 0; r < rows; ++r) {
-    if (auto put = sink.put(bytes_of(values)); !put) return put;
-  }
-  return sink.end_tensor();
+  return windrow::write_state(sink, *spec.optimizer, static_cast<uint64_t>(rows), dim(), spec.state);
 }
 
 Result<void> TableWriter::State::write_vocabulary() {
@@ -157,7 +155,8 @@ Result<void> TableWriter::State::write_header() {
   slot.uuid[8] = static_cast<uint8_t>((slot.uuid[8] & 0x3f) | 0x80);
   slot.layout = sum32(layout->header);
   slot.rows_in_use = static_cast<uint64_t>(rows);
-  slot.optimizer_id = spec.optimizer ? static_cast<uint32_t>(optimizer_id(*spec.optimizer)) : 0;
+  slot.optimizer_id = spec.optimizer ? optimizer_id(*spec.optimizer) : kNoOptimizer;
+  slot.step_count = static_cast<uint64_t>(spec.step_count);
   slot.checksum_block_bytes = kChecksumBlockBytes;
   slot.row_format_id = static_cast<uint32_t>(spec.format.kind);
   slot.dim = static_cast<uint32_t>(spec.format.dim);
@@ -172,6 +171,7 @@ Result<TableWriter> TableWriter::create(const std::string& path, const TableWrit
   return guard([&]() -> Result<TableWriter> {
     if (auto checked = check_row_format(spec.format); !checked) return pass(checked);
     if (auto checked = check_support(spec); !checked) return pass(checked);
+    if (auto checked = check_state(spec); !checked) return pass(checked);
     if (spec.optimizer) {
       if (auto checked = check_optimizer(*spec.optimizer); !checked) return pass(checked);
     }

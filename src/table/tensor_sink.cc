@@ -29,6 +29,20 @@ Result<void> TensorSink::put(std::span<const uint8_t> bytes) {
   return {};
 }
 
+Result<void> TensorSink::copy_tensor(const io::File& source, uint64_t offset, uint64_t bytes,
+                                     std::span<const int64_t> checksums,
+                                     const std::function<Result<void>()>& between) {
+  for (uint64_t done = 0; done < bytes;) {
+    const uint64_t part = std::min(kPartBytes, bytes - done);
+    if (auto copied = file_->append_from(source, offset + done, part); !copied) return copied;
+    done += part;
+    if (!between) continue;
+    if (auto go_on = between(); !go_on) return go_on;
+  }
+  checksums_.insert(checksums_.end(), checksums.begin(), checksums.end());
+  return end_tensor();
+}
+
 Result<void> TensorSink::flush() {
   for (size_t at = 0; at < buffer_.size(); at += kChecksumBlockBytes) {
     const auto block =

@@ -1,84 +1,89 @@
 #include "train/apply.h"
 
 #include <algorithm>
-#include <array>
 
+#include "base/checked.h"
 #include "base/parallel.h"
-#include "base/shares.h"
+#include "base/prefetch.h"
+#include "table/view_rows.h"
+#include "train/trainer_state.h"
 
 namespace windrow {
 
 namespace {
 
-using kernels::kRowsAhead;
+// A byte of weights or state costs as much as this many of gradients, which mostly come from a cache.
+constexpr size_t kMemoryCost = 2;
 
-// Rows located at a time: enough to make the call of the kernel cheap, few enough for the first-level cache.
-constexpr size_t kBlockRows = 64;
-
-// Touching a row costs as much as reading this many gradient rows, by lines moved: weights, and the state
-// where there is one, are read and written, mostly from memory, where gradient rows mostly come from a cache.
-constexpr int64_t kRowCost = 4;
-
-struct Job {
-  const Coalescer& rows;
-  MutableRows& weights;
-  MutableRows& states;
-  size_t dim;
-  kernels::UpdateRowsFn update;
-  kernels::RowUpdates call;  // what all calls of the kernel have in common
-};
-
-void mark(MutableRows& tensor, int64_t row, size_t bytes) {
-  if (tensor.base) tensor.blocks.mark(static_cast<uint64_t>(row) * tensor.stride_bytes, bytes);
+std::vector<RowsToUpdate> tables_of(std::span<StepWork> works) {
+  std::vector<RowsToUpdate> tables;
+  for (auto& work : works) {
+    TrainerState& trainer = *work.trainer;
+    tables.push_back({trainer.table->format, &trainer.weights, trainer.states});
+  }
+  return tables;
 }
 
-// Updates the given columns of the distinct rows [begin, end).
-void update_run(const Job& job, size_t begin, size_t end, Shares::Columns columns) {
-  std::array<uint8_t*, kBlockRows + kRowsAhead> weights, states;
-  kernels::RowUpdates call = job.call;
-  call.weights = weights.data();
-  call.states = states.data();
-  call.column_begin = columns.begin;
-  call.column_end = columns.end;
-  for (size_t first = begin; first < end; first += kBlockRows) {
-    call.rows = std::min(kBlockRows, end - first);
-    call.bounds = job.rows.bounds().data() + first;
-    const size_t reach = std::min(job.rows.rows() - first, call.rows + kRowsAhead);
-    for (size_t k = 0; k < reach; ++k) {
-      const auto row = job.rows.row(first + k);
-      weights[k] = job.weights.base + static_cast<size_t>(row) * job.weights.stride_bytes;
-      states[k] =
-          job.states.base ? job.states.base + static_cast<size_t>(row) * job.states.stride_bytes : nullptr;
-      if (k >= call.rows) continue;
-      mark(job.weights, row, job.dim * sizeof(float));
-      mark(job.states, row, job.dim * sizeof(float));
-    }
-    std::fill(weights.begin() + static_cast<std::ptrdiff_t>(reach),
-              weights.begin() + static_cast<std::ptrdiff_t>(call.rows + kRowsAhead), nullptr);
-    job.update(call);
+std::vector<RowUpdater> updaters_of(std::span<StepWork> works, const std::vector<RowsToUpdate>& tables,
+                                    const StepOptions& options) {
+  std::vector<RowUpdater> updaters;
+  for (size_t w = 0; w < works.size(); ++w) {
+    const TrainerState& trainer = *works[w].trainer;
+    const UpdateRule rule{trainer.optimizer,    trainer.step_count + 1,     trainer.options.rounding,
+                          trainer.options.seed, options.scale_by_frequency, options.clip};
+    updaters.emplace_back(trainer.gradient, works[w].request.grads.type, tables[w], rule);
   }
+  return updaters;
+}
+
+std::vector<Shares::Part> parts_of(std::span<StepWork> works, const std::vector<RowsToUpdate>& tables) {
+  std::vector<Shares::Part> parts;
+  for (size_t w = 0; w < works.size(); ++w) {
+    const size_t gradient_bytes = tables[w].dim() * bytes_of_value(works[w].request.grads.type);
+    parts.push_back({works[w].trainer->gradient.rows().bounds(), static_cast<int64_t>(gradient_bytes),
+                     static_cast<int64_t>(kMemoryCost * tables[w].bytes_per_row()), tables[w].dim()});
+  }
+  return parts;
 }
 
 }  // namespace
 
-void apply(const Gradient& gradient, const OptimizerRule& rule, MutableRows& weights, MutableRows& states,
-           size_t dim, int threads) {
-  const Coalescer& rows = gradient.rows();
-  if (rows.rows() == 0) return;
-  const Shares::Part part{rows.bounds(), 1, kRowCost, dim};
-  const Shares shares({&part, 1}, threads);
-  Job job{rows, weights, states, dim, kernels::update_rows(rule.rule, gradient.contribution()), {}};
-  job.call.scalars = rule.scalars;
-  job.call.occurrences = gradient.occurrences();
-  parallel(threads, [&](int t) {
-    for (size_t h = 0; h < shares.huge().size(); ++h) {
-      const auto mine = shares.columns_of(t, h);
-      if (!mine.empty()) update_run(job, shares.huge()[h].group, shares.huge()[h].group + 1, mine);
+Application::Application(std::span<StepWork> works, const StepOptions& options, int threads)
+    : threads_(threads),
+      tables_(tables_of(works)),
+      updaters_(updaters_of(works, tables_, options)),
+      parts_(parts_of(works, tables_)),
+      shares_(parts_, threads) {
+  for (const auto& table : tables_) {
+    scratch_floats_ = std::max(scratch_floats_, RowUpdater::scratch_floats(table));
+    most_columns_ = std::max(most_columns_, table.dim());
+  }
+  // All of it starts on cache lines: a vector that was stored across two of them is slow to load again, and threads keep
+  // out of one another's.
+  constexpr size_t kLineFloats = kCacheLine / sizeof(float);
+  scratch_floats_ = round_up(scratch_floats_, kLineFloats);
+  most_columns_ = round_up(most_columns_, kLineFloats);
+  if (works.empty()) return;
+  auto& memory = works[0].trainer->scratch;
+  const size_t of_threads = static_cast<size_t>(threads) * scratch_floats_;
+  grow(memory, of_threads + shares_.huge().size() * most_columns_ + kLineFloats);
+  const auto begin = reinterpret_cast<uintptr_t>(memory.data());
+  scratch_ = memory.data() + (round_up(begin, kCacheLine) - begin) / sizeof(float);
+  merged_ = scratch_ + of_threads;
+}
+
+void Application::run() {
+  const auto huge = shares_.huge();
+  parallel(threads_, [&](int t) {
+    for (size_t h = 0; h < huge.size(); ++h) {
+      const auto columns = shares_.columns_of(t, h);
+      if (!columns.empty()) updaters_[huge[h].part].merge(huge[h].group, columns, merged_of(h));
     }
-    for (auto run = shares.first_run(t); !run.empty(); run = shares.next_run(t, run)) {
-      update_run(job, run.begin, run.end, {0, dim});
-    }
+    for (auto run = shares_.first_run(t); !run.empty(); run = shares_.next_run(t, run))
+      updaters_[run.part].update(run.begin, run.end, scratch_of(t));
   });
+  for (size_t h = 0; h < huge.size(); ++h)
+    updaters_[huge[h].part].take_step(huge[h].group, merged_of(h), scratch_of(0));
 }
 
 }  // namespace windrow

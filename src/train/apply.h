@@ -1,25 +1,39 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include <span>
+#include <vector>
 
-#include "train/dirty_blocks.h"
-#include "train/gradient.h"
-#include "train/optimizer_rule.h"
+#include "base/shares.h"
+#include "train/row_updater.h"
+#include "train/step_work.h"
 
 namespace windrow {
 
-// Rows of a tensor in a writable mapping.
-struct MutableRows {
-  uint8_t* base = nullptr;
-  size_t stride_bytes = 0;
-  DirtyBlocks blocks;
-};
+// The last stage of steps that go together: every touched row of every table takes its step, threads sharing them by
+// the bytes to be moved. A row with so many occurrences that it would keep one thread busy alone is merged by all, each
+// some of its columns.
+class Application {
+ public:
+  // The works' gradients are prepared. May throw bad_alloc.
+  Application(std::span<StepWork> works, const StepOptions& options, int threads);
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
 
-// Takes one step of the optimiser in every row that `gradient` touches. `states` has no base for a rule
-// without state. Threads share the rows by their occurrences; a row with a great many is shared by columns.
-// May throw bad_alloc before anything has changed.
-void apply(const Gradient& gradient, const OptimizerRule& rule, MutableRows& weights, MutableRows& states,
-           size_t dim, int threads);
+  void run();
+
+ private:
+  float* scratch_of(int thread) { return scratch_ + static_cast<size_t>(thread) * scratch_floats_; }
+  float* merged_of(size_t huge) { return merged_ + huge * most_columns_; }
+
+  int threads_;
+  std::vector<RowsToUpdate> tables_;
+  std::vector<RowUpdater> updaters_;
+  std::vector<Shares::Part> parts_;
+  Shares shares_;
+  size_t scratch_floats_ = 0;  // of a thread
+  size_t most_columns_ = 0;
+  float* scratch_ = nullptr;
+  float* merged_ = nullptr;  // of the huge rows
+};
 
 }  // namespace windrow

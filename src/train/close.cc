@@ -26,7 +26,7 @@ void refresh(const io::Mapping& mapping, const ChecksummedTensor& of, const Dirt
 
 }  // namespace
 
-Result<void> Trainer::State::close(std::string_view tag) {
+Result<void> TrainerState::close(std::string_view tag) {
   if (tag.size() > kMaxTagBytes) {
     return fail(ErrorCode::kInvalidArgument, "the tag has ", tag.size(), " bytes; at most ", kMaxTagBytes,
                 " are possible");
@@ -46,12 +46,14 @@ Result<void> Trainer::State::close(std::string_view tag) {
   return {};
 }
 
-Result<void> Trainer::State::refresh_checksums() {
+Result<void> TrainerState::refresh_checksums() {
   auto tensors = checksummed_tensors(file);
   if (!tensors) return pass(tensors);
+  std::vector<const MutableRows*> trained = {&weights};
+  for (const auto& rows : states) trained.push_back(&rows);
   for (const auto& of : *tensors) {
     const uint8_t* data = mapping.data + of.tensor->begin;
-    for (const MutableRows* rows : {&weights, &states}) {
+    for (const MutableRows* rows : trained) {
       if (rows->base != data || rows->blocks.blocks() == 0) continue;
       const int threads = std::min<int>(max_threads, static_cast<int>(1 + rows->blocks.blocks() / 16));
       parallel(threads, [&](int t) {
@@ -62,7 +64,7 @@ Result<void> Trainer::State::refresh_checksums() {
   return {};
 }
 
-Result<void> Trainer::State::write_closing_slot(std::string_view tag) {
+Result<void> TrainerState::write_closing_slot(std::string_view tag) {
   MetaSlot slot = *file.slot;
   ++slot.generation;
   ++slot.committed_epoch;

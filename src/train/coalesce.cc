@@ -15,33 +15,16 @@ namespace {
 // (bench/step_bench.cc, steps of 4096 ids).
 constexpr size_t kParallelFrom = 16384;
 
-// Calls body(position) for the positions of the chunk that contribute.
+// Calls body(position) for the positions of [begin, end) that are used.
 template <class Id, class Body>
-void for_each_used(const Positions& from, const Id* ids, size_t begin, size_t end, const Body& body) {
-  if (!from.wins.empty()) {
-    for (size_t i = begin; i < end; ++i) {
-      if (from.wins[i]) body(i);
-    }
-  } else if (from.padding_id) {
-    const int64_t padding = *from.padding_id;
-    for (size_t i = begin; i < end; ++i) {
-      if (ids[i] != padding) body(i);
-    }
-  } else {
+void for_each_used(const IdFilter& filter, const Id* ids, size_t begin, size_t end, const Body& body) {
+  if (filter.uses_all()) {
     for (size_t i = begin; i < end; ++i) body(i);
+  } else {
+    for (size_t i = begin; i < end; ++i) {
+      if (filter.used(ids[i])) body(i);
+    }
   }
-}
-
-bool keeps_all(const Positions& from) {
-  return from.wins.empty() && !from.padding_id;
-}
-
-template <class Id>
-size_t count_used(const Positions& from, const Id* ids, Chunk chunk) {
-  if (keeps_all(from)) return chunk.end - chunk.begin;
-  size_t used = 0;
-  for_each_used(from, ids, chunk.begin, chunk.end, [&](size_t) { ++used; });
-  return used;
 }
 
 template <class Id>
@@ -50,7 +33,7 @@ void fill_keys(const Positions& from, const Id* ids, Chunk chunk, int source_bit
     return static_cast<uint64_t>(ids[i]) << source_bits | source;
   };
   if (from.bag_bounds.empty()) {
-    for_each_used(from, ids, chunk.begin, chunk.end, [&](size_t i) { *keys++ = key(i, i); });
+    for_each_used(from.filter, ids, chunk.begin, chunk.end, [&](size_t i) { *keys++ = key(i, i); });
     return;
   }
   const auto& bounds = from.bag_bounds;
@@ -58,44 +41,59 @@ void fill_keys(const Positions& from, const Id* ids, Chunk chunk, int source_bit
       std::upper_bound(bounds.begin(), bounds.end(), static_cast<int64_t>(chunk.begin)) - bounds.begin() - 1);
   for (size_t i = chunk.begin; i < chunk.end; ++bag) {
     const size_t end = std::min(chunk.end, static_cast<size_t>(bounds[bag + 1]));
-    for_each_used(from, ids, i, end, [&](size_t used) { *keys++ = key(used, bag); });
+    for_each_used(from.filter, ids, i, end, [&](size_t used) { *keys++ = key(used, bag); });
     i = end;
   }
 }
 
 }  // namespace
 
-Result<void> Coalescer::run(const Positions& positions, int64_t table_rows, int threads) {
+Result<void> Coalescer::reserve(const Positions& positions, int64_t table_rows, int threads) {
   const size_t count = positions.ids.count;
   const bool by_bag = !positions.bag_bounds.empty();
   const uint64_t sources = by_bag ? positions.bag_bounds.size() - 1 : count;
   source_bits_ = sources > 1 ? std::bit_width(sources - 1) : 0;
   source_mask_ = (uint64_t{1} << source_bits_) - 1;
-  const int row_bits = table_rows > 1 ? std::bit_width(static_cast<uint64_t>(table_rows - 1)) : 0;
-  if (row_bits + source_bits_ > 64) {
+  row_bits_ = table_rows > 1 ? std::bit_width(static_cast<uint64_t>(table_rows - 1)) : 0;
+  if (row_bits_ + source_bits_ > 64) {
     return fail(ErrorCode::kInvalidArgument, "a step with ", sources, by_bag ? " bags" : " ids", " on ",
                 table_rows, " rows is too large to sort; split it into steps of at most ",
-                uint64_t{1} << (64 - row_bits));
+                uint64_t{1} << (64 - row_bits_));
   }
-  if (count < kParallelFrom) threads = 1;
   grow(keys_, count);
   grow(spare_, count);
   grow(bounds_, count + 1);
   grow(thread_counts_, static_cast<size_t>(threads) + 1);
-  make_keys(positions, threads);
-  sort_.sort(keys_, spare_, occurrences_, source_bits_, row_bits, threads);
-  find_rows(threads);
+  sort_.reserve(row_bits_, threads);
   return {};
+}
+
+void Coalescer::run(const Positions& positions, int threads) {
+  if (positions.ids.count < kParallelFrom) threads = 1;
+  make_keys(positions, threads);
+  sort_.sort(keys_, spare_, occurrences_, source_bits_, row_bits_, threads);
+  find_rows(threads);
+}
+
+void Coalescer::keep(std::span<const uint8_t> keep) {
+  size_t kept = 0;
+  for (size_t k = 0; k < occurrences_; ++k) {
+    if (keep[source(k)]) keys_[kept++] = keys_[k];
+  }
+  occurrences_ = kept;
+  find_rows(1);
 }
 
 void Coalescer::make_keys(const Positions& positions, int threads) {
   const auto with_type = [&](const auto* ids) {
     const size_t count = positions.ids.count;
     // How many keys each thread makes, hence where it begins. Without padding that is known beforehand.
-    const int counters = keeps_all(positions) ? 1 : threads;
+    const int counters = positions.filter.uses_all() ? 1 : threads;
     parallel(counters, [&](int counter) {
       for (int t = counter; t < threads; t += counters) {
-        thread_counts_[static_cast<size_t>(t) + 1] = count_used(positions, ids, chunk_of(t, threads, count));
+        const Chunk chunk = chunk_of(t, threads, count);
+        thread_counts_[static_cast<size_t>(t) + 1] =
+            static_cast<size_t>(positions.filter.count(positions.ids, chunk.begin, chunk.end));
       }
     });
     sum_up(threads);

@@ -4,19 +4,18 @@
 #include <windrow/views.h>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
+#include "table/request.h"
 #include "train/radix_sort.h"
 
 namespace windrow {
 
 // Which positions of a request contribute to the gradient, and what names the contribution of each.
 struct Positions {
-  Ids ids;                            // all in range, but for padding
-  std::optional<int64_t> padding_id;  // positions that hold it contribute nothing
-  std::span<const uint8_t> wins;      // not empty: positions whose entry is 0 contribute nothing either
+  Ids ids;  // all in range, but for those that are not used
+  IdFilter filter;
   // Not empty: the source of a position is its bag, which saves arrays per position; else the position
   // itself.
   std::span<const int64_t> bag_bounds;
@@ -28,8 +27,12 @@ struct Positions {
 // in the order of positions and sorted by their row bits alone, which keeps that order.
 class Coalescer {
  public:
-  // kInvalidArgument when row and source do not fit into a key. May throw bad_alloc.
-  Result<void> run(const Positions& positions, int64_t table_rows, int threads);
+  // Makes room. kInvalidArgument when row and source do not fit into a key. May throw bad_alloc.
+  Result<void> reserve(const Positions& positions, int64_t table_rows, int threads);
+  // With the threads that there is room for.
+  void run(const Positions& positions, int threads);
+  // Keeps of the occurrences those with keep[source] != 0. Their sources are positions.
+  void keep(std::span<const uint8_t> keep);
 
   size_t occurrences() const { return occurrences_; }
   size_t rows() const { return rows_; }  // distinct ones
@@ -46,6 +49,7 @@ class Coalescer {
   void find_rows(int threads);
   void sum_up(int threads);
 
+  int row_bits_ = 0;
   int source_bits_ = 0;
   uint64_t source_mask_ = 0;
   size_t occurrences_ = 0;

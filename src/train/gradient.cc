@@ -3,39 +3,51 @@
 #include <algorithm>
 
 #include "base/parallel.h"
-#include "table/request.h"
 #include "table/table_data.h"
+#include "table/view_rows.h"
 
 namespace windrow {
 
 using kernels::Contribution;
 
-Result<void> Gradient::prepare(const GradientRequest& request, const TableData& table, int threads) {
-  const size_t positions = request.ids.count;
-  const bool weighted = !request.weights.empty();
-  const bool max = request.pooled && request.pooling == Pooling::kMax;
-  const bool mean = request.pooled && request.pooling == Pooling::kMean;
-  contribution_ = max                ? Contribution::kWinner
-                  : weighted || mean ? Contribution::kFactor
-                                     : Contribution::kPlain;
-  source_is_bag_ = request.pooled && !weighted && !max;
+namespace {
 
-  if (mean) find_reciprocals(request, threads);
-  if (request.pooled && !source_is_bag_) find_bags(request.bounds, positions, threads);
-  Positions used{request.ids, request.padding_id, {}, {}};
-  if (source_is_bag_) used.bag_bounds = request.bounds;
-  if (max) {
-    winners_.find(table, request.ids, request.bounds, request.padding_id, threads);
-    used.wins = winners_.wins();
+Contribution contribution_of(const GradientRequest& request) {
+  if (request.is_max()) return Contribution::kWinner;
+  return request.weighted() || request.is_mean() ? Contribution::kFactor : Contribution::kPlain;
+}
+
+}  // namespace
+
+Positions Gradient::positions(const GradientRequest& request) const {
+  return {request.ids, request.filter, request.same_in_bag() ? request.bounds : std::span<const int64_t>()};
+}
+
+Result<void> Gradient::reserve(const GradientRequest& request, const TableData& table, int threads) {
+  const size_t count = request.ids.count;
+  contribution_ = contribution_of(request);
+  if (request.pooled && !request.same_in_bag()) grow(bag_of_, count);
+  if (request.is_mean()) grow(reciprocals_, request.bounds.size() - 1);
+  if (request.is_max()) winners_.reserve(table, count, request.bounds, threads);
+  grow(gradients_, count);
+  if (contribution_ == Contribution::kFactor) grow(factors_, count);
+  if (contribution_ == Contribution::kWinner) {
+    grow(winner_rows_, count);
+    grow(places_, count);
   }
-  if (auto coalesced = rows_.run(used, table.rows, threads); !coalesced) return coalesced;
+  return rows_.reserve(positions(request), table.rows, threads);
+}
 
-  grow(gradients_, positions);
-  if (contribution_ == Contribution::kFactor) grow(factors_, positions);
-  if (max) grow(winner_rows_, positions);
-  if (max) grow(places_, positions);
+void Gradient::prepare(const GradientRequest& request, const TableData& table, int threads) {
+  if (request.is_mean()) find_reciprocals(request, threads);
+  if (request.pooled && !request.same_in_bag()) find_bags(request.bounds, threads);
+  rows_.run(positions(request), threads);
+  unique_ids_ = static_cast<int64_t>(rows_.rows());
+  if (request.is_max()) {
+    winners_.find(table, request.ids, request.bounds, request.filter, threads);
+    rows_.keep(winners_.wins());
+  }
   parallel(threads, [&](int t) { locate(request, chunk_of(t, threads, rows_.occurrences())); });
-  return {};
 }
 
 kernels::Occurrences Gradient::occurrences() const {
@@ -44,20 +56,17 @@ kernels::Occurrences Gradient::occurrences() const {
 
 void Gradient::find_reciprocals(const GradientRequest& request, int threads) {
   const size_t bags = request.bounds.size() - 1;
-  grow(reciprocals_, bags);
   parallel(threads, [&](int t) {
     const Chunk chunk = chunk_of(t, threads, bags);
     for (size_t bag = chunk.begin; bag < chunk.end; ++bag) {
       const auto begin = static_cast<size_t>(request.bounds[bag]),
                  end = static_cast<size_t>(request.bounds[bag + 1]);
-      reciprocals_[bag] =
-          1.0f / static_cast<float>(IdFilter{request.padding_id}.count(request.ids, begin, end));
+      reciprocals_[bag] = 1.0f / static_cast<float>(request.filter.count(request.ids, begin, end));
     }
   });
 }
 
-void Gradient::find_bags(std::span<const int64_t> bounds, size_t positions, int threads) {
-  grow(bag_of_, positions);
+void Gradient::find_bags(std::span<const int64_t> bounds, int threads) {
   parallel(threads, [&](int t) {
     const Chunk chunk = chunk_of(t, threads, bounds.size() - 1);
     for (size_t bag = chunk.begin; bag < chunk.end; ++bag) {
@@ -68,14 +77,13 @@ void Gradient::find_bags(std::span<const int64_t> bounds, size_t positions, int 
 
 // Turns the sources of a chunk of the occurrences into addresses and numbers.
 void Gradient::locate(const GradientRequest& request, Chunk chunk) {
-  const auto* grads = static_cast<const uint8_t*>(request.grads.data);
-  const size_t stride_bytes = request.grads.row_stride * sizeof(float);
-  const bool by_position = !request.pooled || source_is_bag_;  // the source itself names the gradient row
+  const bool by_source =
+      !request.pooled || request.same_in_bag();  // the source itself names the gradient row
   const auto for_each = [&](const auto& body) {
     for (size_t k = chunk.begin; k < chunk.end; ++k) {
       const auto source = static_cast<size_t>(rows_.source(k));
-      const size_t bag = by_position ? source : bag_of_[source];
-      gradients_[k] = grads + bag * stride_bytes;
+      const size_t bag = by_source ? source : bag_of_[source];
+      gradients_[k] = row_of(request.grads, bag);
       body(k, source, bag);
     }
   };
@@ -88,7 +96,7 @@ void Gradient::locate(const GradientRequest& request, Chunk chunk) {
         places_[k] = static_cast<uint32_t>(source - static_cast<size_t>(request.bounds[bag]));
       });
     case Contribution::kFactor:
-      if (request.weights.empty()) {
+      if (!request.weighted()) {
         return for_each([&](size_t k, size_t, size_t bag) { factors_[k] = reciprocals_[bag]; });
       }
       if (request.pooling == Pooling::kSum) {

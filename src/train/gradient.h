@@ -4,11 +4,11 @@
 #include <windrow/views.h>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
-#include "kernels/update.h"
+#include "kernels/merge.h"
+#include "table/request.h"
 #include "train/chunks.h"
 #include "train/coalesce.h"
 #include "train/max_winners.h"
@@ -21,32 +21,42 @@ struct TableData;
 struct GradientRequest {
   Ids ids;
   RowsIn grads;  // one row per bag, or per id when there are no bags
-  std::optional<int64_t> padding_id;
+  IdFilter filter;
 
   bool pooled = false;
   Pooling pooling = Pooling::kSum;
   std::span<const int64_t> bounds;  // of the bags
   std::span<const float> weights;   // one per id, or empty
+
+  bool weighted() const { return !weights.empty(); }
+  bool is_max() const { return pooled && pooling == Pooling::kMax; }
+  bool is_mean() const { return pooled && pooling == Pooling::kMean; }
+  // Whether the bag alone says what a position contributes.
+  bool same_in_bag() const { return pooled && !weighted() && !is_max(); }
 };
 
 // What each occurrence of each touched row contributes, without a gradient row per id ever being stored: an
 // occurrence is the address of its bag's gradient row, and a factor or a place among the winners of its bag.
 class Gradient {
  public:
-  // kInvalidArgument when the request is too large to sort. May throw bad_alloc.
-  Result<void> prepare(const GradientRequest& request, const TableData& table, int threads);
+  // Makes room. kInvalidArgument when the request is too large to sort. May throw bad_alloc.
+  Result<void> reserve(const GradientRequest& request, const TableData& table, int threads);
+  // With the threads that there is room for. What it found is of this request until the next.
+  void prepare(const GradientRequest& request, const TableData& table, int threads);
 
   const Coalescer& rows() const { return rows_; }
+  int64_t unique_ids() const { return unique_ids_; }
   kernels::Contribution contribution() const { return contribution_; }
   kernels::Occurrences occurrences() const;
 
  private:
-  void find_bags(std::span<const int64_t> bounds, size_t positions, int threads);
+  Positions positions(const GradientRequest& request) const;
+  void find_bags(std::span<const int64_t> bounds, int threads);
   void find_reciprocals(const GradientRequest& request, int threads);
   void locate(const GradientRequest& request, Chunk chunk);
 
   kernels::Contribution contribution_ = kernels::Contribution::kPlain;
-  bool source_is_bag_ = false;
+  int64_t unique_ids_ = 0;
   Coalescer rows_;
   MaxWinners winners_;
   std::vector<uint32_t> bag_of_;    // by position, where the position is the source

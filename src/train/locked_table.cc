@@ -14,6 +14,8 @@ tl::unexpected<Error> replaced(const std::string& path) {
               ": the file was replaced by another while it was being opened; try again");
 }
 
+}  // namespace
+
 Result<void> check_writable(const TableFile& table) {
   if (!table.is_windrow()) {
     return fail(ErrorCode::kUnsupported, table.path(),
@@ -28,8 +30,6 @@ Result<void> check_writable(const TableFile& table) {
   }
   return {};
 }
-
-}  // namespace
 
 Result<TableFile> open_locked(io::FileSystem& system, const std::string& path) {
   for (int tries = 0; tries < kMaxTries; ++tries) {

@@ -7,6 +7,7 @@
 #include "base/prefetch.h"
 #include "base/shares.h"
 #include "kernels/winners.h"
+#include "table/float_rows.h"
 #include "table/table_data.h"
 #include "train/chunks.h"
 
@@ -19,16 +20,19 @@ constexpr size_t kPrefetchedRows = 64;
 
 }  // namespace
 
-void MaxWinners::find(const TableData& table, Ids ids, std::span<const int64_t> bounds,
-                      std::optional<int64_t> padding_id, int threads) {
-  const size_t bags = bounds.size() - 1;
+void MaxWinners::reserve(const TableData& table, size_t ids, std::span<const int64_t> bounds, int threads) {
   dim_ = static_cast<size_t>(table.format.dim);
-  positions_ = ids.count;
-  grow(winners_, bags * dim_);
+  positions_ = ids;
+  grow(winners_, (bounds.size() - 1) * dim_);
   grow(wins_, positions_);
   grow(rows_, positions_);
   grow(places_, positions_);
   grow(best_, static_cast<size_t>(threads) * dim_);
+  grow(decoded_, FloatRows::memory_for(table, threads));
+}
+
+void MaxWinners::find(const TableData& table, Ids ids, std::span<const int64_t> bounds,
+                      const IdFilter& filter, int threads) {
   const Shares::Part part{bounds, 1, 1, dim_};
   const Shares shares({&part, 1}, threads);
   const auto kernel = kernels::find_winners();
@@ -40,7 +44,7 @@ void MaxWinners::find(const TableData& table, Ids ids, std::span<const int64_t> 
     for (size_t i = begin; i < end; ++i) {
       wins_[i] = 0;
       const int64_t id = ids[i];
-      if (padding_id && id == *padding_id) continue;
+      if (!filter.used(id)) continue;
       rows_[used] = table.row(id);
       places_[used] = static_cast<uint32_t>(i - begin);
       if (fetch && used - begin < kPrefetchedRows) prefetch_range(rows_[used], table.format.row_bytes());
@@ -53,8 +57,13 @@ void MaxWinners::find(const TableData& table, Ids ids, std::span<const int64_t> 
     const auto begin = static_cast<size_t>(bounds[bag]);
     uint32_t* winners = winners_.data() + bag * dim_;
     float* best = best_.data() + static_cast<size_t>(thread) * dim_;
-    kernel({rows_.data() + begin, places_.data() + begin, used, true}, columns.begin, columns.end, best,
-           winners);
+    const FloatRows floats(table, decoded_, thread);
+    const size_t at_a_time = floats.decodes() ? FloatRows::rows_at_a_time(table) : used;
+    for (size_t k = 0; k < used; k += at_a_time) {
+      const kernels::Rows rows{rows_.data() + begin + k, nullptr, std::min(at_a_time, used - k), 0};
+      kernel({floats.of(rows), places_.data() + begin + k, rows.count, k == 0}, columns.begin, columns.end,
+             best, winners);
+    }
     for (size_t c = columns.begin; c < columns.end; ++c) {
       // Threads that share a huge bag may name the same position.
       std::atomic_ref(wins_[begin + winners[c]]).store(1, std::memory_order_relaxed);

@@ -14,6 +14,14 @@ namespace {
 // tables below 2^22 rows.
 constexpr int kMaxDigitBits = 11;
 
+// Passes over `bits` bits, and how many of them each takes.
+int pass_count(int bits) {
+  return (bits + kMaxDigitBits - 1) / kMaxDigitBits;
+}
+int bits_per_pass(int bits) {
+  return (bits + pass_count(bits) - 1) / pass_count(bits);
+}
+
 struct Digit {
   int shift;
   uint64_t mask;
@@ -43,13 +51,15 @@ void move_keys(const uint64_t* keys, Chunk chunk, Digit digit, uint32_t* places,
 
 }  // namespace
 
+void RadixSort::reserve(int bits, int threads) {
+  if (bits > 0) grow(counts_, static_cast<size_t>(threads) << bits_per_pass(bits));
+}
+
 void RadixSort::sort(std::vector<uint64_t>& keys, std::vector<uint64_t>& spare, size_t count, int first_bit,
                      int bits, int threads) {
   if (bits == 0) return;
-  const int passes = (bits + kMaxDigitBits - 1) / kMaxDigitBits;
-  const int digit_bits = (bits + passes - 1) / passes;
+  const int passes = pass_count(bits), digit_bits = bits_per_pass(bits);
   const size_t digits = size_t{1} << digit_bits;
-  grow(counts_, digits * static_cast<size_t>(threads));
   for (int pass = 0; pass < passes; ++pass) {
     const Digit digit{first_bit + pass * digit_bits, digits - 1};
     const uint64_t* from = keys.data();

@@ -10,8 +10,11 @@ namespace windrow {
 // from the least significant digit up (Knuth, The Art of Computer Programming, volume 3, section 5.2.5).
 class RadixSort {
  public:
+  // Makes room. May throw bad_alloc.
+  void reserve(int bits, int threads);
+
   // Sorts the first `count` of `keys` by the `bits` bits from `first_bit` on. `spare` is as large as `keys`;
-  // the two may be swapped. count < 2^32. May throw bad_alloc, before anything was moved.
+  // the two may be swapped. count < 2^32. There is room for as many bits and threads.
   void sort(std::vector<uint64_t>& keys, std::vector<uint64_t>& spare, size_t count, int first_bit, int bits,
             int threads);
 

@@ -1,45 +1,56 @@
 #include <algorithm>
-#include <limits>
+#include <map>
+#include <vector>
 
 #include "base/fail.h"
-#include "base/parallel.h"
-#include "table/request.h"
+#include "base/guard.h"
+#include "train/step_work.h"
 #include "train/trainer_state.h"
 
 namespace windrow {
 
 namespace {
 
-// A thread more for each so many bytes of rows that the request names (bench/step_bench.cc): a smaller part
-// is done sooner than a thread wakes.
-constexpr uint64_t kBytesPerThread = 256 * 1024;
-
-int threads_for(const GradientRequest& request, size_t row_bytes, int requested) {
-  const int threads = thread_count(requested);
-  const uint64_t worth = 1 + uint64_t{request.ids.count} * row_bytes / kBytesPerThread;
-  return static_cast<int>(std::min<uint64_t>(static_cast<uint64_t>(threads), worth));
+Result<StepReport> take_step(const StepRequest& request, const StepOptions& options) {
+  return guard([&]() -> Result<StepReport> {
+    StepWork work;
+    if (auto taken = work.take(request, options); !taken) return pass(taken);
+    if (auto done = take_steps({&work, 1}, options); !done) return pass(done);
+    return work.report();
+  });
 }
 
 }  // namespace
 
-Result<StepReport> Trainer::State::step(const GradientRequest& request, const StepOptions& options) {
-  if (request.ids.count > std::numeric_limits<uint32_t>::max()) {
-    return fail(ErrorCode::kInvalidArgument, request.ids.count,
-                " ids in one step; at most 2^32 - 1 are possible");
-  }
-  const int threads = threads_for(request, table->format.row_bytes(), options.threads);
-  if (auto prepared = gradient.prepare(request, *table, threads); !prepared) return pass(prepared);
-  if (auto begun = begin_changes(); !begun) return pass(begun);
-  apply(gradient, rule_of(optimizer, step_count + 1), weights, states, dim(), threads);
-  ++step_count;
-  max_threads = std::max(max_threads, threads);
+Result<StepReport> Trainer::step(Ids ids, RowsIn grads, const StepOptions& options) {
+  Bags bags;
+  bags.ids = ids;
+  return take_step({this, bags, std::nullopt, grads}, options);
+}
 
-  StepReport report;
-  report.ids = static_cast<int64_t>(request.ids.count);
-  report.used_ids = IdFilter{request.padding_id}.count(request.ids, 0, request.ids.count);
-  report.rows_touched = static_cast<int64_t>(gradient.rows().rows());
-  report.step_count = step_count;
-  return report;
+Result<StepReport> Trainer::step(const Bags& bags, Pooling pooling, RowsIn grads,
+                                 const StepOptions& options) {
+  return take_step({this, bags, pooling, grads}, options);
+}
+
+Result<std::vector<StepReport>> step_many(std::span<const StepRequest> requests, const StepOptions& options) {
+  return guard([&]() -> Result<std::vector<StepReport>> {
+    std::vector<StepWork> works(requests.size());
+    std::map<const Trainer*, size_t> first_use;
+    for (size_t r = 0; r < requests.size(); ++r) {
+      if (auto taken = works[r].take(requests[r], options); !taken)
+        return fail(taken.error().code, "request ", r, ": ", taken.error().message);
+      const auto [use, is_first] = first_use.emplace(requests[r].trainer, r);
+      if (!is_first) {
+        return fail(ErrorCode::kInvalidArgument, "request ", r, ": has the trainer of request ", use->second,
+                    "; ids of one table go into one request");
+      }
+    }
+    if (auto done = take_steps(works, options); !done) return pass(done);
+    std::vector<StepReport> reports;
+    for (const auto& work : works) reports.push_back(work.report());
+    return reports;
+  });
 }
 
 }  // namespace windrow

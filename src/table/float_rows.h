@@ -19,11 +19,10 @@ class FloatRows {
     return std::clamp<size_t>((size_t{1} << 14) / floats(table), 1, kMostRows);
   }
 
-  // The memory of all threads; nothing for rows that are floats already.
-  static std::vector<float> memory_for(const TableData& table, int threads) {
+  // How many floats of memory all threads need; none for rows that are floats already.
+  static size_t memory_for(const TableData& table, int threads) {
     const bool decodes = table.format.kind != RowFormat::Kind::kF32;
-    return std::vector<float>(decodes ? static_cast<size_t>(threads) * rows_at_a_time(table) * floats(table)
-                                      : 0);
+    return decodes ? static_cast<size_t>(threads) * rows_at_a_time(table) * floats(table) : 0;
   }
   // How rows must be read to be decoded here.
   static RowStream::Options reading_for(const TableData& table, const IdFilter& filter) {
@@ -34,13 +33,16 @@ class FloatRows {
   }
 
   FloatRows(const TableData& table, std::vector<float>& memory, int thread) : table_(table) {
-    if (memory.empty()) return;
+    if (table.format.kind == RowFormat::Kind::kF32) return;
     decode_ = kernels::decode_rows(table.format);
     const size_t rows = rows_at_a_time(table);
     decoded_ = memory.data() + static_cast<size_t>(thread) * rows * floats(table);
     for (size_t i = 0; i < rows; ++i)
       addresses_[i] = reinterpret_cast<const uint8_t*>(decoded_ + i * floats(table));
   }
+
+  // Whether `of` may be asked for no more than rows_at_a_time() rows.
+  bool decodes() const { return decode_ != nullptr; }
 
   // Addresses of the floats of a run, until the next call.
   const uint8_t* const* of(const kernels::Rows& rows) const {

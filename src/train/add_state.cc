@@ -1,0 +1,56 @@
+#include "base/fail.h"
+#include "base/guard.h"
+#include "table/optimizer_state.h"
+#include "train/locked_table.h"
+#include "train/rewrite.h"
+#include "windrow/maintenance.h"
+
+namespace windrow {
+
+namespace {
+
+Result<void> check_table(const TableFile& table, const Optimizer& optimizer) {
+  if (!table.slot->clean) {
+    return fail(ErrorCode::kUnclean, table.path(),
+                ": a trainer died with this table, whose rows are now a mix of before and after; "
+                "`windrow recover --accept-mixed` keeps them as they are, or restore the file from a copy");
+  }
+  if (!is_trainable(table.format.kind)) {
+    return fail(
+        ErrorCode::kUnsupported, table.path(), ": rows of ", row_format_name(table.format.kind),
+        " cannot be trained, since a step is smaller than their spacing: convert to f32, f16 or bf16");
+  }
+  if (!keeps_state(table)) return {};
+  const uint32_t stored = table.slot->optimizer_id;
+  if (stored == optimizer_id(optimizer)) {
+    return fail(ErrorCode::kInvalidArgument, table.path(), ": the table has state of ",
+                optimizer_name(stored),
+                " already; `windrow strip`, or strip(), drops it, should it be made anew");
+  }
+  return fail(ErrorCode::kInvalidArgument, table.path(), ": the table has the state of another optimiser, ",
+              optimizer_name(stored), "; `windrow strip`, or strip(), drops it first");
+}
+
+}  // namespace
+
+Result<void> add_state(const std::string& path, const Optimizer& optimizer, const AddStateOptions& options) {
+  return guard([&]() -> Result<void> {
+    if (auto checked = check_optimizer(optimizer); !checked) return checked;
+    if (options.step_count < 0) {
+      return fail(ErrorCode::kInvalidArgument, "step_count is ", options.step_count, ", below 0");
+    }
+    auto& system = io::posix();
+    auto table = open_locked(system, path);
+    if (!table) return pass(table);
+    if (auto checked = check_table(*table, optimizer); !checked) return checked;
+    if (state_tensors(optimizer).empty() && table->slot->optimizer_id == optimizer_id(optimizer)) return {};
+    auto file = write_anew(system, *table, table->path(),
+                           {optimizer, options.values, options.step_count, options.progress});
+    if (!file) return pass(file);
+    if (auto committed = file->commit(); !committed) return committed;
+    file->file().evict();  // as a new table: the first reader chooses the size of its pages
+    return {};
+  });
+}
+
+}  // namespace windrow

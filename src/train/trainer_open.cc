@@ -1,0 +1,139 @@
+#include <algorithm>
+
+#include "base/fail.h"
+#include "io/paging.h"
+#include "table/optimizer_state.h"
+#include "table/vocabulary_format.h"
+#include "train/checksum_map.h"
+#include "train/locked_table.h"
+#include "train/trainer_state.h"
+
+namespace windrow {
+
+namespace {
+
+Result<void> check_clean(const TableFile& file) {
+  if (file.slot->clean) return {};
+  return fail(
+      ErrorCode::kUnclean, file.path(),
+      ": a trainer died with this table, whose rows are now a mix of before "
+      "and after; `windrow recover --accept-mixed` keeps them as they are, or restore the file from a copy");
+}
+
+Result<void> check_trainable(const TableFile& file) {
+  if (is_trainable(file.format.kind)) return {};
+  return fail(
+      ErrorCode::kUnsupported, file.path(), ": rows of ", row_format_name(file.format.kind),
+      " cannot be trained: a step is smaller than their spacing. `windrow convert --row-format` makes a "
+      "table of f32, f16 or bf16 rows");
+}
+
+// The tensors that hold the optimiser's state, in the order of state_tensors().
+Result<std::vector<const safetensors::Tensor*>> find_states(const TableFile& file,
+                                                            const Optimizer& optimizer) {
+  const auto& tensors = file.header.tensors;
+  const bool keeps_state = std::any_of(tensors.begin(), tensors.end(), [](const safetensors::Tensor& tensor) {
+    return tensor.name.starts_with(kStatePrefix);
+  });
+  const std::string_view name = optimizer_name(optimizer);
+  const uint32_t stored = file.slot->optimizer_id;
+  if (keeps_state && stored != optimizer_id(optimizer)) {
+    return fail(ErrorCode::kInvalidArgument, file.path(),
+                ": the table holds the state of another optimiser, ", optimizer_name(stored),
+                "; train it with that one, or drop the state with `windrow strip` and add ", name,
+                "'s with `windrow add-state`");
+  }
+  std::vector<const safetensors::Tensor*> found;
+  for (const StateTensor& state : state_tensors(optimizer)) {
+    const std::string full_name = concat(kStatePrefix, state.name);
+    const auto* tensor = file.header.find(full_name);
+    if (!tensor) {
+      return fail(ErrorCode::kNoState, file.path(), ": the table holds no state for ", name, " (no tensor \"",
+                  full_name, "\"): add it with `windrow add-state --optimizer ", name, "`, or add_state()",
+                  keeps_state ? ", after `windrow strip`" : "");
+    }
+    std::vector<uint64_t> shape = {static_cast<uint64_t>(file.rows)};
+    if (!state.per_row) shape.push_back(static_cast<uint64_t>(file.format.dim));
+    if (tensor->dtype != "F32" || tensor->shape != shape) {
+      return fail(ErrorCode::kFormat, file.path(), ": the tensor \"", full_name, "\" is not F32 of ",
+                  shape_text(shape));
+    }
+    found.push_back(tensor);
+  }
+  return found;
+}
+
+Result<io::Mapping> map_file(const TableFile& file, Residency residency) {
+  auto to_map = open_to_map(io::posix(), file);
+  if (!to_map) return pass(to_map);
+  // What is in the cache stays in the page sizes it came in.
+  if (residency == Residency::kHuge) (*to_map)->evict();
+  auto mapping = (*to_map)->map_writable();
+  if (!mapping) return mapping;
+  if (residency == Residency::kHuge) {
+    io::advise_huge(*mapping);
+    if (auto read = io::populate(*mapping, 0, mapping->size); !read) return pass(read);
+  } else {
+    // 4 KiB pages: a store into a larger one would write all of it.
+    io::advise_random(*mapping);
+    if (residency == Residency::kWarm) {
+      if (auto read = io::populate_small_pages(*mapping, 0, mapping->size); !read) return pass(read);
+    }
+  }
+  return mapping;
+}
+
+Result<std::shared_ptr<TableData>> readable(const TableFile& file, const io::Mapping& mapping) {
+  auto table = std::make_shared<TableData>();
+  table->format = file.format;
+  table->mappings.push_back(mapping);
+  table->add({mapping.data + file.rows_begin, 0, file.rows});
+  auto vocabulary = VocabularyReader::read(file.header, mapping, file.rows, file.path());
+  if (!vocabulary) return pass(vocabulary);
+  table->vocabulary = *vocabulary;
+  return table;
+}
+
+// The rows of a tensor that begins at `begin`.
+MutableRows rows_of(const io::Mapping& mapping, uint64_t begin, int64_t rows, size_t stride_bytes,
+                    size_t row_bytes) {
+  return {mapping.data + begin, stride_bytes, row_bytes,
+          DirtyBlocks(static_cast<uint64_t>(rows) * stride_bytes)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TrainerState>> open_trainer(const std::string& path, const Optimizer& optimizer,
+                                                   const TrainOptions& options) {
+  if (auto checked = check_optimizer(optimizer); !checked) return pass(checked);
+  auto file = open_locked(io::posix(), path);
+  if (!file) return pass(file);
+  if (auto clean = check_clean(*file); !clean) return pass(clean);
+  if (auto trainable = check_trainable(*file); !trainable) return pass(trainable);
+  auto states = find_states(*file, optimizer);
+  if (!states) return pass(states);
+  // close() will need them: better to know now that they cannot be written.
+  if (auto tensors = checksummed_tensors(*file); !tensors) return pass(tensors);
+  auto mapping = map_file(*file, options.residency);
+  if (!mapping) return pass(mapping);
+  auto table = readable(*file, *mapping);
+  if (!table) return pass(table);
+
+  auto state = std::make_unique<TrainerState>();
+  const RowFormat& format = file->format;
+  state->weights = rows_of(*mapping, file->rows_begin, file->rows, format.stride_bytes, format.row_bytes());
+  for (const auto* tensor : *states) {
+    const size_t bytes = (tensor->shape.size() > 1 ? static_cast<size_t>(format.dim) : 1) * sizeof(float);
+    state->states.push_back(rows_of(*mapping, tensor->begin, file->rows, bytes, bytes));
+  }
+  state->path = file->path();
+  state->optimizer = optimizer;
+  state->options = options;
+  state->table = std::move(*table);
+  state->mapping = std::move(*mapping);
+  state->step_count = static_cast<int64_t>(file->slot->step_count);
+  state->file = std::move(*file);
+  return state;
+}
+
+}  // namespace windrow
