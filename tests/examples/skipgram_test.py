@@ -4,14 +4,8 @@
 import json
 import math
 import random
-import struct
-import subprocess
-import sys
-import tempfile
-import unittest
-from pathlib import Path
 
-PROGRAM = None
+from example_case import ExampleCase, main, read_table
 
 TOPICS = (
     "bread butter cheese pepper salt soup spoon sugar tea toast".split(),
@@ -33,40 +27,11 @@ def write_topics(path, sentences=3000):
     path.write_text("\n".join(lines) + "\n")
 
 
-def read_table(path):
-    """Token -> vector, by the layout in FORMAT.md."""
-    data = path.read_bytes()
-    (length,) = struct.unpack_from("<Q", data)
-    header = json.loads(data[8 : 8 + length])
-
-    def tensor(name):
-        begin, end = header[name]["data_offsets"]
-        return data[8 + length + begin : 8 + length + end]
-
-    rows, dim = header["weight"]["shape"]
-    values = struct.unpack(f"<{rows * dim}f", tensor("weight"))
-    bounds = struct.unpack(f"<{rows + 1}q", tensor("vocab.offsets"))
-    tokens = [tensor("vocab.bytes")[a:b].decode() for a, b in zip(bounds, bounds[1:])]
-    return {token: values[row * dim : (row + 1) * dim] for row, token in enumerate(tokens)}
-
-
 def cosine(a, b):
     return sum(x * y for x, y in zip(a, b)) / math.hypot(*a) / math.hypot(*b)
 
 
-class SkipgramTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="windrow-skipgram-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-
-    def run_program(self, *arguments, status=0):
-        result = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, cwd=self.folder)
-        self.assertEqual(result.returncode, status, result.stdout + result.stderr)
-        if status == 0:
-            self.assertEqual(result.stderr, "", "progress is for terminals")
-        return result.stdout if status == 0 else result.stderr
-
+class SkipgramTest(ExampleCase):
     def test_words_of_a_topic_are_closer_than_words_of_two(self):
         write_topics(self.folder / "text")
         summary = json.loads(self.run_program("text", "-o", "words.safetensors", "--dim", 16, "--json"))
@@ -77,7 +42,7 @@ class SkipgramTest(unittest.TestCase):
         within = [cosine(vectors[a], vectors[b]) for topic in TOPICS for a in topic for b in topic if a < b]
         across = [cosine(vectors[a], vectors[b]) for a in TOPICS[0] for b in TOPICS[1]]
         self.assertGreater(min(within), max(across))
-        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["text", "words.safetensors"])
+        self.assertEqual(self.files(), ["text", "words.safetensors"])
 
     def test_the_result_depends_on_the_seed_and_not_on_the_threads(self):
         write_topics(self.folder / "text", 600)
@@ -124,7 +89,7 @@ class SkipgramTest(unittest.TestCase):
         (self.folder / "short").write_text("too few words")
         self.assertIn("of 0 words", self.run_program("empty", status=1))
         self.assertIn("--min-count", self.run_program("short", status=1))
-        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["empty", "short"])
+        self.assertEqual(self.files(), ["empty", "short"])
         self.assertIn("nowhere", self.run_program("short", "--min-count", 1, "-o", "nowhere/words", status=1))
 
     def test_wrong_usage_is_exit_code_2(self):
@@ -134,5 +99,4 @@ class SkipgramTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PROGRAM = Path(sys.argv.pop(1)).resolve()
-    unittest.main()
+    main()

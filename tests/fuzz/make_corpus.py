@@ -216,6 +216,24 @@ def make_word2vec_bin():
     put("bad_empty", b"")
 
 
+def make_glove_gradsq():
+    put = lambda name, dim, text: write("glove_gradsq", name, bytes([dim - 1]) + text)
+    put("ok_one", 1, b"the 1.5 2 3.25 4\nof 1 1 1 1\n")
+    put("ok_spaces", 2, b". . . 1 2 3 4 5 6\n  1 2 3 4 5 6\nat 7 1 2 3 4 5 6\r\n")
+    put("ok_no_end", 1, b"a +1 1e-300 2e10 1 ")
+    put("ok_blank_end", 1, b"a 1 2 3 4\n\n")
+    put("ok_bytes", 1, b"\xff\x00\xc2\xa0 1 2 3 4\n")
+    put("ok_empty", 3, b"")
+    put("bad_few", 2, b"the 1 2 3 4 5\n")
+    put("bad_blank_line", 1, b"a 1 2 3 4\n\nb 1 2 3 4\n")
+    put("bad_zero", 1, b"a 1 0 3 4\n")
+    put("bad_negative", 1, b"a 1 -2 3 4\n")
+    put("bad_nan", 1, b"a nan 2 3 4\n")
+    put("bad_inf", 1, b"a 1 2 inf 4\n")
+    put("bad_huge", 1, b"a 1 2 1e400 4\n")
+    put("bad_long", 1, b"a" * 70000 + b" 1 2 3 4\n")
+
+
 KNOWN_SUM = 0xb375dcfc  # XXH3-64 of the first 508 bytes of slot(2), its low 32 bits
 
 if __name__ == "__main__":
@@ -226,3 +244,4 @@ if __name__ == "__main__":
     make_meta_slot()
     make_word2vec_text()
     make_word2vec_bin()
+    make_glove_gradsq()

@@ -145,3 +145,36 @@ TEST_CASE("atomic file: temporary names are told from others", "[io]") {
   CHECK_FALSE(io::is_temporary_of(".a.tmp-0123456789abcdeg", "a"));
   CHECK_FALSE(io::is_temporary_of("", ""));
 }
+
+TEST_CASE("atomic file: the permissions of a replaced file stay", "[io]") {
+  namespace fs = std::filesystem;
+  TemporaryFolder folder;
+  write_all(folder / "a", kOld);
+  for (const auto permissions : {fs::perms(0600), fs::perms(0640), fs::perms(0444)}) {
+    fs::permissions(folder / "a", permissions);
+    auto file = AtomicFile::create(io::posix(), folder / "a");
+    REQUIRE(file);
+    CHECK(fs::status((*file).file().path()).permissions() == permissions);  // from the beginning
+    REQUIRE(file->append(kNew));
+    REQUIRE(file->commit());
+    CHECK(fs::status(folder / "a").permissions() == permissions);
+    CHECK(read_all(folder / "a") == kNew);
+  }
+}
+
+TEST_CASE("atomic file: bytes of another file are added behind those written", "[io]") {
+  TemporaryFolder folder;
+  write_all(folder / "a", kOld);
+  auto source = io::posix().open(folder / "a", io::Access::kRead);
+  REQUIRE(source);
+  auto file = AtomicFile::create(io::posix(), folder / "b");
+  REQUIRE(file);
+  REQUIRE(file->append(kNew));
+  REQUIRE(file->append_from(**source, 1, 2));
+  CHECK(file->position() == 6);
+  CHECK(!file->append_from(**source, 2, 2));  // the source has one byte there
+  REQUIRE(file->commit());
+  const auto bytes = read_all(folder / "b");
+  REQUIRE(bytes.size() >= 6);
+  CHECK(std::vector<uint8_t>(bytes.begin(), bytes.begin() + 6) == std::vector<uint8_t>{4, 5, 6, 7, 2, 3});
+}

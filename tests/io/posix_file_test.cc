@@ -305,3 +305,100 @@ TEST_CASE("posix file: too many open files is an error that says what to do", "[
   CHECK(file.error().code == ErrorCode::kIo);
   CHECK(contains(file.error().message, "ulimit -n"));
 }
+
+namespace {
+
+// A file of which the system knows nothing: what it holds can only be read.
+class MemoryFile final : public io::File {
+ public:
+  explicit MemoryFile(std::vector<uint8_t> bytes) : bytes_(std::move(bytes)) {}
+  const std::string& path() const override { return path_; }
+  Result<uint64_t> size() const override { return bytes_.size(); }
+  Result<void> read(uint64_t offset, std::span<uint8_t> bytes) const override {
+    if (offset > bytes_.size() || bytes.size() > bytes_.size() - offset) return fail(ErrorCode::kIo, "ends");
+    std::copy_n(bytes_.begin() + static_cast<ptrdiff_t>(offset), bytes.size(), bytes.begin());
+    return {};
+  }
+  Result<void> write(uint64_t, std::span<const uint8_t>) override { return no(); }
+  Result<void> write_durable(uint64_t, std::span<const uint8_t>) override { return no(); }
+  Result<void> copy_from(const File&, uint64_t, uint64_t, uint64_t) override { return no(); }
+  Result<void> reserve(uint64_t) override { return no(); }
+  Result<void> sync() override { return no(); }
+  Result<io::Mapping> map() const override { return no(); }
+  Result<io::Mapping> map_writable() override { return no(); }
+  Result<void> lock() override { return no(); }
+  Result<bool> is_locked_elsewhere() const override { return false; }
+  Result<bool> is_current() const override { return true; }
+  void take_permissions_of(const std::string&) override {}
+  void evict() const override {}
+  void rest() const override {}
+
+ private:
+  static tl::unexpected<Error> no() { return fail(ErrorCode::kIo, "only for reading"); }
+
+  std::string path_ = "memory";
+  std::vector<uint8_t> bytes_;
+};
+
+// Copies bytes [123, 123 + 2.5 MB) to byte 77 of a new file with 100 bytes in it, and looks at what is there.
+void check_copy(const io::File& source, const std::vector<uint8_t>& content, const std::string& target) {
+  constexpr size_t kFrom = 123, kTo = 77, kBytes = 2'500'000;
+  auto file = io::posix().open(target, Access::kCreate);
+  REQUIRE(file);
+  const std::vector<uint8_t> before(100, 0xee);
+  REQUIRE((*file)->write(0, before));
+  REQUIRE((*file)->copy_from(source, kFrom, kTo, kBytes));
+  REQUIRE((*file)->copy_from(source, kFrom, kTo, 0));
+  const auto got = read_all(target);
+  REQUIRE(got.size() == kTo + kBytes);
+  CHECK(std::equal(got.begin(), got.begin() + kTo, before.begin()));
+  CHECK(std::equal(got.begin() + kTo, got.end(), content.begin() + kFrom));
+}
+
+}  // namespace
+
+TEST_CASE("posix file: bytes are copied from another file", "[io]") {
+  TemporaryFolder folder;
+  const auto bytes = some_bytes(3'000'000);
+  write_all(folder / "source", bytes);
+  auto source = io::posix().open(folder / "source", Access::kRead);
+  REQUIRE(source);
+  check_copy(**source, bytes, folder / "target");
+  (*source)->rest();  // opened again where it must be
+  check_copy(**source, bytes, folder / "another");
+}
+
+TEST_CASE("posix file: bytes are copied where the system cannot do it", "[io]") {
+  TemporaryFolder folder;
+  const auto bytes = some_bytes(3'000'000);
+  check_copy(MemoryFile(bytes), bytes, folder / "target");
+
+  // Another file system, where there is one: copy_file_range says EXDEV on most systems.
+  const std::filesystem::path elsewhere = "/dev/shm";
+  std::error_code error;
+  if (!std::filesystem::is_directory(elsewhere, error) || ::access(elsewhere.c_str(), W_OK) != 0) return;
+  const std::string path = elsewhere / ("windrow-copy-" + std::to_string(::getpid()));
+  {
+    auto source = io::posix().open(path, Access::kCreate);
+    REQUIRE(source);
+    std::filesystem::remove(path);
+    REQUIRE((*source)->write(0, bytes));
+    check_copy(**source, bytes, folder / "across");
+  }
+}
+
+TEST_CASE("posix file: a source that ends too early is an error that says so", "[io]") {
+  TemporaryFolder folder;
+  write_all(folder / "source", some_bytes(1000));
+  auto source = io::posix().open(folder / "source", Access::kRead);
+  auto target = io::posix().open(folder / "target", Access::kCreate);
+  REQUIRE(source);
+  REQUIRE(target);
+  const auto copied = (*target)->copy_from(**source, 500, 0, 501);
+  REQUIRE(!copied);
+  CHECK(copied.error().code == ErrorCode::kIo);
+  CHECK(contains(copied.error().message, "source"));
+  CHECK(contains(copied.error().message, "byte 1000"));
+  CHECK(!(*target)->copy_from(**source, UINT64_MAX - 5, 0, 10));
+  CHECK(!(*target)->copy_from(**source, 0, UINT64_MAX - 5, 10));
+}

@@ -1,245 +1,158 @@
 #include "kernels/update.h"
-#include "kernels/winners.h"
 
-#include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <random>
 #include <vector>
 
 #include "support/catch.h"
-#include "support/reference_step.h"
+#include "support/loose_rows.h"
+#include "support/reference_optimizer.h"
 #include "support/targets.h"
 
 namespace {
 
 using namespace windrow;
-using namespace windrow::kernels;
 
-constexpr size_t kDims[] = {1, 3, 8, 15, 16, 17, 31, 64, 85, 129, 163};
-constexpr uint8_t kGuard = 0xA5;
-
-// Rows of floats that start at addresses of any alignment, with guard bytes between them.
-class LooseRows {
- public:
-  LooseRows(size_t rows, size_t dim)
-      : stride_(dim * sizeof(float) + 7), bytes_(rows * stride_ + 8, kGuard) {}
-
-  uint8_t* row(size_t r) { return bytes_.data() + 3 + r * stride_; }
-  void set(size_t r, size_t column, float value) { std::memcpy(row(r) + 4 * column, &value, 4); }
-  float get(size_t r, size_t column) {
-    float value;
-    std::memcpy(&value, row(r) + 4 * column, 4);
-    return value;
-  }
-  const std::vector<uint8_t>& bytes() const { return bytes_; }
-
- private:
-  size_t stride_;
-  std::vector<uint8_t> bytes_;
-};
-
-// Ordinary values with some that show a wrong order or sign: zeros of both signs, huge ones.
-float some_value(std::mt19937& random) {
-  switch (random() % 24) {
-    case 0:
-      return 0.0f;
-    case 1:
-      return -0.0f;
-    case 2:
-      return 1e18f;
-    case 3:
-      return 1e-30f;
-    default:
-      return std::uniform_real_distribution<float>(-2, 2)(random);
-  }
+Vector some_row(size_t columns, std::mt19937_64& random, bool special) {
+  Vector row;
+  for (size_t c = 0; c < columns; ++c) row.push_back(any_value(random, special));
+  return row;
 }
 
-// Rows with these many occurrences each, in one array.
-struct Case {
-  size_t dim;
-  std::vector<int64_t> bounds{0};
-  std::vector<Vector> gradients;
-  std::vector<float> factors;
-  std::vector<std::vector<uint32_t>> winners;
-  std::vector<uint32_t> places;
+// State that steps may have left: sums of squares are not negative.
+ReferenceRow some_state(const Optimizer& optimizer, size_t dim, std::mt19937_64& random) {
+  ReferenceRow row{some_row(dim, random, false), {}};
+  for (const auto& state : state_tensors(optimizer)) {
+    row.states.push_back(some_row(state.per_row ? 1 : dim, random, false));
+    const bool of_squares = state.name == "sum" || state.name == "exp_avg_sq" || state.name == "accumulator";
+    for (float& s : row.states.back()) s = of_squares ? std::fabs(s) : s;
+  }
+  return row;
+}
 
-  Case(size_t columns, std::initializer_list<int64_t> counts, std::mt19937& random) : dim(columns) {
-    for (const int64_t count : counts) bounds.push_back(bounds.back() + count);
-    for (int64_t i = 0; i < bounds.back(); ++i) {
-      gradients.emplace_back(dim);
-      winners.emplace_back(dim);
-      for (float& g : gradients.back()) g = some_value(random);
-      for (uint32_t& w : winners.back()) w = static_cast<uint32_t>(random() % 3);
-      factors.push_back(some_value(random));
-      places.push_back(static_cast<uint32_t>(random() % 3));
+// A row in memory that is not aligned, its state likewise.
+struct StoredRow {
+  LooseRows weights;
+  std::vector<LooseRows> states;
+  std::vector<size_t> columns;
+
+  explicit StoredRow(const ReferenceRow& row) : weights(1, row.w.size()) {
+    weights.set_row(0, row.w);
+    for (const Vector& state : row.states) {
+      states.emplace_back(1, state.size());
+      states.back().set_row(0, state);
+      columns.push_back(state.size());
     }
   }
 
-  float contribution(Contribution kind, size_t i, size_t column) const {
-    const float g = gradients[i][column];
-    switch (kind) {
-      case Contribution::kPlain:
-        return g;
-      case Contribution::kFactor:
-        return g * factors[i];
-      case Contribution::kWinner:
-        return winners[i][column] == places[i] ? g : 0.0f;
+  void update(const Optimizer& optimizer, const Vector& gradient, int64_t step) {
+    const StepScalars scalars = kernels::step_scalars(optimizer, step);
+    kernels::RowUpdates updates{.rows = 1, .columns = gradient.size(), .gradients = gradient.data()};
+    uint8_t* const row = weights.row(0);
+    updates.weights = &row;
+    uint8_t* state_rows[kMaxStates];
+    for (size_t s = 0; s < states.size(); ++s) {
+      state_rows[s] = states[s].row(0);
+      updates.states[s] = &state_rows[s];
     }
-    return 0;
+    updates.scalars = &scalars;
+    kernels::update_rows(optimizer)(updates);
   }
-  float merged(Contribution kind, size_t row, size_t column) const {
-    float sum = contribution(kind, static_cast<size_t>(bounds[row]), column);
-    for (auto i = static_cast<size_t>(bounds[row]) + 1; i < static_cast<size_t>(bounds[row + 1]); ++i) {
-      sum = sum + contribution(kind, i, column);
+
+  void check_equal(const ReferenceRow& expected) {
+    const size_t dim = expected.w.size();
+    CHECK(same_bits(weights.get_row<float>(0, dim), expected.w));
+    CHECK(weights.guards_stand(4 * dim));
+    for (size_t s = 0; s < states.size(); ++s) {
+      CHECK(same_bits(states[s].get_row<float>(0, columns[s]), expected.states[s]));
+      CHECK(states[s].guards_stand(4 * columns[s]));
     }
-    return sum;
   }
 };
-
-const Optimizer kOptimizers[] = {Sgd{.lr = 0.1}, Adagrad{.lr = 0.1, .eps = 1e-3},
-                                 Adagrad{.lr = 0.1, .eps = 1e-3, .eps_inside = true}};
-constexpr UpdateRule kRules[] = {UpdateRule::kSgd, UpdateRule::kAdagrad, UpdateRule::kAdagradEpsInside};
-
-void compare_with_reference(size_t rule, Contribution kind, const Case& test, size_t begin, size_t end) {
-  CAPTURE(rule, static_cast<int>(kind), test.dim, begin, end);
-  const size_t rows = test.bounds.size() - 1;
-  std::mt19937 random(7);
-  LooseRows weights(rows, test.dim), states(rows, test.dim), gradients(test.gradients.size(), test.dim);
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t c = 0; c < test.dim; ++c) {
-      weights.set(r, c, some_value(random));
-      states.set(r, c, std::fabs(some_value(random)));
-    }
-  }
-  for (size_t i = 0; i < test.gradients.size(); ++i) {
-    for (size_t c = 0; c < test.dim; ++c) gradients.set(i, c, test.gradients[i][c]);
-  }
-  LooseRows expected_weights = weights, expected_states = states;
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t c = begin; c < end; ++c) {
-      float w = weights.get(r, c), s = states.get(r, c);
-      std::visit([&](const auto& optimizer) { update(w, &s, test.merged(kind, r, c), optimizer, 1); },
-                 kOptimizers[rule]);
-      expected_weights.set(r, c, w);
-      if (rule > 0) expected_states.set(r, c, s);
-    }
-  }
-
-  std::vector<uint8_t*> weight_rows(rows + kRowsAhead), state_rows(rows + kRowsAhead);
-  for (size_t r = 0; r < rows; ++r) weight_rows[r] = weights.row(r), state_rows[r] = states.row(r);
-  std::vector<const uint8_t*> gradient_rows;
-  std::vector<const uint32_t*> winner_rows;
-  for (size_t i = 0; i < test.gradients.size(); ++i) {
-    gradient_rows.push_back(gradients.row(i));
-    winner_rows.push_back(test.winners[i].data());
-  }
-  RowUpdates call;
-  call.rows = rows;
-  call.bounds = test.bounds.data();
-  call.weights = weight_rows.data();
-  call.states = state_rows.data();
-  call.column_begin = begin;
-  call.column_end = end;
-  call.scalars = {0.1f, 1e-3f};
-  call.occurrences = {gradient_rows.data(), gradient_rows.size(), test.factors.data(), winner_rows.data(),
-                      test.places.data()};
-  update_rows(kRules[rule], kind)(call);
-  CHECK(weights.bytes() == expected_weights.bytes());
-  CHECK(states.bytes() == expected_states.bytes());
-}
 
 }  // namespace
 
-TEST_CASE("update_rows: every target gives the bits of the reference and touches nothing else", "[kernels]") {
+TEST_CASE("update_rows: every optimiser gives the bits of the reference on every target, step after step",
+          "[kernels]") {
   for (const auto target : every_target()) {
     DYNAMIC_SECTION(hwy::TargetName(target)) {
       const ScopedTarget scope(target);
-      for (const size_t dim : kDims) {
-        std::mt19937 random(static_cast<uint32_t>(dim));
-        const Case test(dim, {1, 2, 37, 1, 5, 1}, random);
-        for (size_t rule = 0; rule < 3; ++rule) {
-          for (const auto kind : {Contribution::kPlain, Contribution::kFactor, Contribution::kWinner}) {
-            compare_with_reference(rule, kind, test, 0, dim);
-            if (dim > 16) compare_with_reference(rule, kind, test, 16, dim);
-            if (dim > 32) compare_with_reference(rule, kind, test, 16, 32);
+      for (const auto& [name, optimizer] : kEveryOptimizer) {
+        for (const int64_t columns : kDims) {
+          const auto dim = static_cast<size_t>(columns);
+          CAPTURE(name, dim);
+          std::mt19937_64 random(static_cast<uint64_t>(dim));
+          ReferenceRow expected = some_state(optimizer, dim, random);
+          StoredRow stored(expected);
+          for (const int64_t step : std::vector<int64_t>{1, 2, 3, 1000, 5'000'000'000}) {
+            const Vector g = some_row(dim, random, false);
+            reference_update(expected, g, optimizer, step);
+            stored.update(optimizer, g, step);
           }
+          stored.check_equal(expected);
         }
       }
     }
   }
 }
 
-TEST_CASE("update_rows: a lone contribution is copied, so that -0 stays -0", "[kernels]") {
+TEST_CASE("update_rows: zeros, subnormals, huge values, infinities and NaN on every target", "[kernels]") {
   for (const auto target : every_target()) {
     DYNAMIC_SECTION(hwy::TargetName(target)) {
       const ScopedTarget scope(target);
-      // w = -0 - (1 * -0) is +0, and -0 - (1 * +0) is -0: the sign of the gradient shows.
-      std::mt19937 random(1);
-      Case test(5, {1}, random);
-      test.gradients[0] = {-0.0f, 0.0f, -0.0f, 0.0f, -0.0f};
-      std::vector<float> w(5, -0.0f);
-      std::vector<uint8_t*> rows(1 + kRowsAhead);
-      rows[0] = reinterpret_cast<uint8_t*>(w.data());
-      const auto* gradient = reinterpret_cast<const uint8_t*>(test.gradients[0].data());
-      RowUpdates call;
-      call.rows = 1;
-      call.bounds = test.bounds.data();
-      call.weights = rows.data();
-      call.states = rows.data();
-      call.column_end = 5;
-      call.scalars.lr = 1;
-      call.occurrences.gradients = &gradient;
-      call.occurrences.count = 1;
-      update_rows(UpdateRule::kSgd, Contribution::kPlain)(call);
-      for (size_t c = 0; c < 5; ++c) CHECK(std::signbit(w[c]) == (c % 2 == 1));
-    }
-  }
-}
-
-TEST_CASE("find_winners: every target finds the first of the greatest, and NaN as torch does", "[kernels]") {
-  for (const auto target : every_target()) {
-    DYNAMIC_SECTION(hwy::TargetName(target)) {
-      const ScopedTarget scope(target);
-      for (const size_t dim : kDims) {
-        for (const size_t count : {1, 2, 37}) {
-          CAPTURE(dim, count);
-          std::mt19937 random(static_cast<uint32_t>(dim + count));
-          LooseRows values(count, dim);
-          std::vector<const uint8_t*> rows;
-          std::vector<uint32_t> places, winners(dim + 1, 77), expected(dim + 1, 77);
-          std::vector<float> best(dim);
-          for (size_t i = 0; i < count; ++i) {
-            rows.push_back(values.row(i));
-            places.push_back(static_cast<uint32_t>(5 + 3 * i));
-            for (size_t c = 0; c < dim; ++c) {
-              const float few = static_cast<float>(random() % 4);  // many ties
-              values.set(i, c,
-                         random() % 9   ? few
-                         : random() % 2 ? std::numeric_limits<float>::quiet_NaN()
-                                        : -0.0f);
-            }
+      for (const auto& [name, optimizer] : kEveryOptimizer) {
+        for (uint64_t seed = 0; seed < 20; ++seed) {
+          CAPTURE(name, seed);
+          std::mt19937_64 random(seed);
+          ReferenceRow expected = some_state(optimizer, 37, random);
+          StoredRow stored(expected);
+          for (const int64_t step : {1, 2}) {
+            const Vector g = some_row(37, random, true);
+            reference_update(expected, g, optimizer, step);
+            stored.update(optimizer, g, step);
           }
-          for (size_t c = 0; c < dim; ++c) {
-            float greatest = values.get(0, c);
-            expected[c] = places[0];
-            for (size_t i = 1; i < count; ++i) {
-              if (values.get(i, c) > greatest) greatest = values.get(i, c), expected[c] = places[i];
-            }
-          }
-          find_winners()({rows.data(), places.data(), count, true}, 0, dim, best.data(), winners.data());
-          CHECK(winners == expected);
-          // The same in two runs, the second going on from the first.
-          const size_t first = count / 2;
-          if (first == 0) continue;
-          std::fill_n(winners.begin(), dim, 78);
-          find_winners()({rows.data(), places.data(), first, true}, 0, dim, best.data(), winners.data());
-          find_winners()({rows.data() + first, places.data() + first, count - first, false}, 0, dim, best.data(),
-                         winners.data());
-          CHECK(winners == expected);
+          stored.check_equal(expected);
         }
       }
     }
   }
+}
+
+TEST_CASE("update_rows: in the first step of a new table a zero gradient gives no NaN", "[kernels]") {
+  for (const auto& [name, optimizer] : kEveryOptimizer) {
+    CAPTURE(name);
+    ReferenceRow row{Vector{1, -2, 3}, new_states(optimizer, 3)};
+    StoredRow stored(row);
+    stored.update(optimizer, {0, -0.0f, 0}, 1);
+    for (const float w : stored.weights.get_row<float>(0, 3)) CHECK(std::isfinite(w));
+  }
+}
+
+// g[j] = 0.1 * (j + 1), whose squares are summed in eight parts.
+TEST_CASE("update_rows: the mean square of a row is summed in eight parts", "[kernels]") {
+  Vector g;
+  for (int j = 0; j < 19; ++j) g.push_back(0.1f * static_cast<float>(j + 1));
+  const Optimizer optimizer = RowwiseAdagrad{};
+  for (const auto target : every_target()) {
+    const ScopedTarget scope(target);
+    CAPTURE(hwy::TargetName(target));
+    StoredRow stored({Vector(19, 0.0f), new_states(optimizer, 19)});
+    stored.update(optimizer, g, 1);
+    CHECK(stored.states[0].get<uint32_t>(0, 0) == 0x3fa66667);
+  }
+}
+
+TEST_CASE("update_rows: FTRL at the border of l1", "[kernels]") {
+  // lr 1, l1 1 and a gradient so that z = g: at |z| = l1 the weight is +0, beyond it has the sign of -z.
+  const Optimizer optimizer = Ftrl{.lr = 1, .l1 = 1, .initial_accumulator = 1};
+  ReferenceRow row{Vector(4, 0.0f), new_states(optimizer, 4)};
+  StoredRow stored(row);
+  const Vector g = {1, -1, 2, -2};
+  stored.update(optimizer, g, 1);
+  const auto w = stored.weights.get_row<float>(0, 4);
+  CHECK(std::bit_cast<uint32_t>(w[0]) == 0);
+  CHECK(std::bit_cast<uint32_t>(w[1]) == 0);
+  CHECK(w[2] < 0);
+  CHECK(w[3] == -w[2]);
 }

@@ -1,5 +1,6 @@
 #include <windrow/lookup.h>
 
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -11,6 +12,14 @@
 using namespace windrow;
 
 namespace {
+
+// A request of these bags; `bags` outlives it.
+Bags request_of(const BagCase& bags) {
+  Bags request;
+  request.ids = std::span(bags.ids);
+  request.offsets = std::span(bags.offsets);
+  return request;
+}
 
 std::vector<float> expected_dots(const MemoryTable& table, const BagCase& bags, const MemoryTable& vectors) {
   std::vector<float> out;
@@ -26,9 +35,7 @@ std::vector<float> dots(const MemoryTable& table, const BagCase& bags, const Mem
                         LookupOptions options) {
   const auto wrapped = table.wrap();
   REQUIRE(wrapped);
-  Bags request;
-  request.ids = std::span(bags.ids);
-  request.offsets = std::span(bags.offsets);
+  const Bags request = request_of(bags);
   std::vector<float> rows;
   for (int64_t b = 0; b < vectors.rows; ++b) {
     const auto row = row_of(vectors, b);
@@ -70,6 +77,30 @@ TEST_CASE("dot_bags: rows of every format", "[lookup]") {
   }
 }
 
+TEST_CASE("dot_bags: vectors of f16 and bf16 are widened exactly, at any distance", "[lookup]") {
+  const std::vector<int64_t> lengths = {1, 0, 2, 3000, 5};
+  for (const int64_t dim : {1, 7, 50}) {
+    for (const auto& rows : {RowFormat::f32(dim), RowFormat::bf16(dim), RowFormat::int8(dim)}) {
+      const auto table = random_table(4000, rows, 1, false, 1);
+      const auto bags = random_bags(table.rows, lengths, 3);
+      for (const auto& format : {RowFormat::f16(dim), RowFormat::bf16(dim)}) {
+        const auto vectors = random_table(static_cast<int64_t>(lengths.size()), format, 2);
+        const auto stride = static_cast<size_t>(dim) + 3;
+        std::vector<uint16_t> wide(lengths.size() * stride, 0x7e00);  // NaN in the columns that are not read
+        for (size_t b = 0; b < lengths.size(); ++b)
+          std::memcpy(wide.data() + b * stride, vectors.row(static_cast<int64_t>(b)), format.row_bytes());
+        const auto type = format.kind == RowFormat::Kind::kF16 ? ValueType::kF16 : ValueType::kBf16;
+        for (const int threads : {1, 2, 3}) {
+          CAPTURE(name_of(rows), name_of(format), threads);
+          std::vector<float> out(bags.ids.size(), 99);
+          REQUIRE(dot_bags(*table.wrap(), request_of(bags), RowsIn(wide, stride, type), out, {.threads = threads}));
+          CHECK(same_bits(out, expected_dots(table, bags, vectors)));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("dot_bags: any number of threads gives the same, also inside one bag", "[lookup]") {
   const auto table = random_table(20'000, RowFormat::f32(30), 1);
   const std::vector<int64_t> lengths = {5, 30'000, 0, 0, 7, 3000};
@@ -105,5 +136,11 @@ TEST_CASE("dot_bags: the gradient of the weights of the golden bags", "[lookup]"
   CHECK(out == std::vector<float>{14.5, 0, 0, -0.96875, 4.25, -3, 4.75});
 
   CHECK(!dot_bags(*table, bags, RowsIn(std::span(grads).first(12), 4), out));
+  const std::vector<float> weights(7, 1.0f);
+  bags.weights = weights;
+  const auto refused = dot_bags(*table, bags, RowsIn(grads, 4), out);
+  REQUIRE(!refused);
+  CHECK(refused.error().message.find("weight_gradients") != std::string::npos);
+  bags.weights = {};
   CHECK(!dot_bags(*table, bags, RowsIn(grads, 4), std::span(out).first(6)));
 }

@@ -2,44 +2,59 @@
 
 #include <windrow/lookup.h>
 #include <windrow/optimizer.h>
+#include <windrow/trainer.h>
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <span>
-#include <variant>
 #include <vector>
 
-// What a training step computes, written from the comments in trainer.h and optimizer.h as plainly as
-// possible. It is the oracle of the tests and is never made faster.
+#include "support/reference_optimizer.h"
+#include "support/reference_rounding.h"
 
+// What a training step computes, written from the comments in trainer.h as plainly as possible. It is the oracle of the
+// tests and is never made faster.
+
+// Weights are kept as floats, whatever the rows are: every value of a narrow row is one.
 struct ReferenceTable {
   size_t dim = 0;
-  std::vector<float> weights;  // rows x dim
-  std::vector<float> states;   // rows x dim, or empty
+  std::vector<ReferenceRow> rows;
+  windrow::ValueType type = windrow::ValueType::kF32;  // of the rows
+  windrow::TrainOptions options = {};
   int64_t steps = 0;
 
-  float& weight(int64_t row, size_t column) { return weights[static_cast<size_t>(row) * dim + column]; }
-  float& state(int64_t row, size_t column) { return states[static_cast<size_t>(row) * dim + column]; }
+  const float& weight(int64_t row, size_t column) const { return rows[static_cast<size_t>(row)].w[column]; }
+  void write_row(int64_t row, const Vector& values) {
+    Vector& w = rows[static_cast<size_t>(row)].w;
+    for (size_t c = 0; c < dim; ++c) w[c] = stored(values[c]);
+  }
+  // To nearest.
+  float stored(float value) const {
+    if (type == windrow::ValueType::kF32) return value;
+    return reference_widened(type, reference_nearest(type, value));
+  }
 };
 
+// Gradients are floats here too; those that are given as f16 or bf16 were widened.
 struct ReferenceRequest {
   std::vector<int64_t> ids;
   std::vector<float> grads;  // one row of dim per bag, or per id where there are no bags
-  std::optional<int64_t> padding_id;
+  windrow::StepOptions options;
 
   std::vector<int64_t> offsets;  // empty: no bags
   windrow::Pooling pooling = windrow::Pooling::kSum;
   std::vector<float> weights;
-
-  bool uses(size_t position) const { return !padding_id || ids[position] != *padding_id; }
 };
 
-using Vector = std::vector<float>;
 // By row, the contributions of its positions in order.
 using Contributions = std::map<int64_t, std::vector<Vector>>;
+
+inline bool uses(const ReferenceTable& table, const ReferenceRequest& request, size_t position) {
+  const int64_t id = request.ids[position];
+  if (request.options.padding_id && id == *request.options.padding_id) return false;
+  return id >= 0 && id < static_cast<int64_t>(table.rows.size());  // others were skipped, or the step refused
+}
 
 inline Vector gradient_row(const ReferenceRequest& request, size_t row, size_t dim) {
   const auto begin = request.grads.begin() + static_cast<std::ptrdiff_t>(row * dim);
@@ -47,23 +62,21 @@ inline Vector gradient_row(const ReferenceRequest& request, size_t row, size_t d
 }
 
 // The first used position of a bag that holds the maximum of a column; none is ever beaten by a NaN.
-inline size_t winner(ReferenceTable& table, const ReferenceRequest& request, size_t begin, size_t end,
+inline size_t winner(const ReferenceTable& table, const ReferenceRequest& request, size_t begin, size_t end,
                      size_t column) {
   std::optional<size_t> best;
   for (size_t i = begin; i < end; ++i) {
-    if (!request.uses(i)) continue;
+    if (!uses(table, request, i)) continue;
     if (!best || table.weight(request.ids[i], column) > table.weight(request.ids[*best], column)) best = i;
   }
   return *best;
 }
 
-inline void add_bag(ReferenceTable& table, const ReferenceRequest& request, size_t bag,
-                    Contributions& result) {
-  const auto begin = static_cast<size_t>(request.offsets[bag]),
-             end = static_cast<size_t>(request.offsets[bag + 1]);
+inline void add_bag(const ReferenceTable& table, const ReferenceRequest& request, size_t bag, Contributions& result) {
+  const auto begin = static_cast<size_t>(request.offsets[bag]), end = static_cast<size_t>(request.offsets[bag + 1]);
   const Vector g = gradient_row(request, bag, table.dim);
   int64_t used = 0;
-  for (size_t i = begin; i < end; ++i) used += request.uses(i);
+  for (size_t i = begin; i < end; ++i) used += uses(table, request, i);
   if (used == 0) return;
   const float reciprocal = 1.0f / static_cast<float>(used);
 
@@ -72,7 +85,7 @@ inline void add_bag(ReferenceTable& table, const ReferenceRequest& request, size
     for (size_t c = 0; c < table.dim; ++c) winners.push_back(winner(table, request, begin, end, c));
   }
   for (size_t i = begin; i < end; ++i) {
-    if (!request.uses(i)) continue;
+    if (!uses(table, request, i)) continue;
     Vector v = g;
     bool contributes = true;
     if (request.pooling == windrow::Pooling::kMax) {
@@ -93,11 +106,11 @@ inline void add_bag(ReferenceTable& table, const ReferenceRequest& request, size
   }
 }
 
-inline Contributions contributions(ReferenceTable& table, const ReferenceRequest& request) {
+inline Contributions contributions(const ReferenceTable& table, const ReferenceRequest& request) {
   Contributions result;
   if (request.offsets.empty()) {
     for (size_t i = 0; i < request.ids.size(); ++i) {
-      if (request.uses(i)) result[request.ids[i]].push_back(gradient_row(request, i, table.dim));
+      if (uses(table, request, i)) result[request.ids[i]].push_back(gradient_row(request, i, table.dim));
     }
   } else {
     for (size_t bag = 0; bag + 1 < request.offsets.size(); ++bag) add_bag(table, request, bag, result);
@@ -105,43 +118,61 @@ inline Contributions contributions(ReferenceTable& table, const ReferenceRequest
   return result;
 }
 
-// The merged gradient of each touched row.
-inline std::map<int64_t, Vector> merged(const Contributions& all) {
-  std::map<int64_t, Vector> result;
-  for (const auto& [row, list] : all) {
-    Vector sum = list[0];
-    for (size_t k = 1; k < list.size(); ++k) {
-      for (size_t c = 0; c < sum.size(); ++c) sum[c] = sum[c] + list[k][c];
-    }
-    result[row] = sum;
+inline Vector merged(const std::vector<Vector>& list) {
+  Vector sum = list[0];
+  for (size_t k = 1; k < list.size(); ++k) {
+    for (size_t c = 0; c < sum.size(); ++c) sum[c] = sum[c] + list[k][c];
   }
-  return result;
+  return sum;
 }
 
-inline void update(float& w, float* /*s*/, float g, const windrow::Sgd& sgd, int64_t /*step*/) {
-  w = w - static_cast<float>(sgd.lr) * g;
-}
-
-inline void update(float& w, float* s, float g, const windrow::Adagrad& adagrad, int64_t step) {
-  const auto lr = static_cast<float>(adagrad.lr / (1 + static_cast<double>(step - 1) * adagrad.lr_decay));
-  const auto eps = static_cast<float>(adagrad.eps);
-  *s = *s + g * g;
-  const float root = adagrad.eps_inside ? std::sqrt(*s + eps) : std::sqrt(*s) + eps;
-  w = w - lr * (g / root);
+// Stores a row that has taken its step.
+inline void round_row(const ReferenceTable& table, int64_t row, Vector& w) {
+  for (size_t c = 0; c < w.size(); ++c) {
+    if (table.type == windrow::ValueType::kF32 || table.options.rounding == windrow::Rounding::kNearest) {
+      w[c] = table.stored(w[c]);
+    } else {
+      const uint32_t word = reference_word(table.options.seed, table.steps, row, c);
+      w[c] = reference_widened(table.type, reference_stochastic(table.type, w[c], word));
+    }
+  }
 }
 
 // Takes the step; returns how many rows it touched.
 inline size_t reference_step(ReferenceTable& table, const ReferenceRequest& request,
                              const windrow::Optimizer& optimizer) {
-  const auto gradients = merged(contributions(table, request));
+  const Contributions all = contributions(table, request);
   ++table.steps;
-  for (const auto& [row, g] : gradients) {
-    for (size_t c = 0; c < table.dim; ++c) {
-      float& weight = table.weight(row, c);
-      float* state = table.states.empty() ? nullptr : &table.state(row, c);
-      const float gradient = g[c];
-      std::visit([&](const auto& kind) { update(weight, state, gradient, kind, table.steps); }, optimizer);
+  for (const auto& [id, list] : all) {
+    Vector g = merged(list);
+    if (request.options.scale_by_frequency) {
+      for (float& x : g) x = x / static_cast<float>(list.size());
+    }
+    reference_clip(g, request.options.clip);
+    ReferenceRow& row = table.rows[static_cast<size_t>(id)];
+    reference_update(row, g, optimizer, table.steps);
+    round_row(table, id, row.w);
+  }
+  return all.size();
+}
+
+// What the report of a step must say.
+inline windrow::StepReport reference_report(const ReferenceTable& table, const ReferenceRequest& request,
+                                            size_t rows_touched) {
+  windrow::StepReport report;
+  std::map<int64_t, int> distinct;
+  report.ids = static_cast<int64_t>(request.ids.size());
+  for (size_t i = 0; i < request.ids.size(); ++i) {
+    const bool padding = request.options.padding_id && request.ids[i] == *request.options.padding_id;
+    if (uses(table, request, i)) {
+      ++report.used_ids;
+      distinct[request.ids[i]] = 1;
+    } else if (!padding) {
+      ++report.skipped_ids;
     }
   }
-  return gradients.size();
+  report.unique_ids = static_cast<int64_t>(distinct.size());
+  report.rows_touched = static_cast<int64_t>(rows_touched);
+  report.step_count = table.steps;
+  return report;
 }

@@ -1,5 +1,6 @@
 #include <windrow/trainer.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "support/catch.h"
@@ -34,7 +35,8 @@ TEST_CASE("step: gradients of ids, merged, reach the table", "[tools]") {
       step(folder, {"--ids", "ids.npy", "--grad", "grad.npy", "--optimizer", "sgd", "--lr", "0.5"});
   INFO(outcome.err);
   CHECK(outcome.status == 0);
-  CHECK(outcome.out == "ids           3\nused ids      3\nrows touched  2\nstep count    1\n");
+  CHECK(outcome.out == "ids           3\nused ids      3\nskipped ids   0\nunique ids    2\nrows touched  2\n"
+                       "step count    1\n");
   CHECK(rows(folder) == "0 1 1\n1 0 -1\n2 1 1\n3 -1 -3\n4 1 1\n");
   CHECK(windrow_command(folder, {"verify", "t.safetensors"}).status == 0);
 }
@@ -57,6 +59,59 @@ TEST_CASE("step: bags, Adagrad, and the count of steps", "[tools]") {
   const auto info = nlohmann::json::parse(windrow_command(folder, {"info", "t.safetensors", "--json"}).out);
   CHECK(info["step_count"] == 2);
   CHECK(info["clean"] == true);
+}
+
+TEST_CASE("step: every optimiser, half gradients, clipping, bad ids and a report as JSON", "[tools]") {
+  const TemporaryFolder folder;
+  write_array<int64_t>(folder / "ids.npy", "<i8", {4}, {1, 3, 1, 9});
+  write_array<uint16_t>(folder / "half.npy", "<f2", {4, 2}, {0x3c00, 0x4000, 0x4400, 0x4800, 0x3c00, 0x4000, 0, 0});
+  for (const std::string optimizer : {"sgd", "adagrad", "rowwise_adagrad", "adam", "ftrl"}) {
+    CAPTURE(optimizer);
+    create(folder, optimizer);
+    const auto outcome =
+        step(folder, {"--ids", "ids.npy", "--grad", "half.npy", "--optimizer", optimizer, "--lr", "0.5",
+                      "--skip-bad-ids", "--clip-value", "1", "--scale-by-frequency", "--json"});
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    const auto json = nlohmann::json::parse(outcome.out);
+    CHECK(json["ids"] == 4);
+    CHECK(json["used_ids"] == 3);
+    CHECK(json["skipped_ids"] == 1);
+    CHECK(json["unique_ids"] == 2);
+    CHECK(json["rows_touched"] == 2);
+    CHECK(json["step_count"] == 1);
+    if (optimizer == "sgd") CHECK(rows(folder) == "0 1 1\n1 0.5 0.5\n2 1 1\n3 0.5 0.5\n4 1 1\n");
+    REQUIRE(std::filesystem::remove(folder / "t.safetensors"));
+  }
+}
+
+TEST_CASE("step: stochastic rounding of bf16 rows, and gradients that are no numbers", "[tools]") {
+  const TemporaryFolder folder;
+  const auto once = [&](const std::string& seed) {
+    REQUIRE(windrow_command(folder, {"create", "t.safetensors", "--rows", "5", "--dim", "2", "--init", "constant:1",
+                                     "--row-format", "bf16", "--optimizer", "sgd", "--force"})
+                .status == 0);
+    write_array<int64_t>(folder / "ids.npy", "<i8", {5}, {0, 1, 2, 3, 4});
+    write_array<float>(folder / "grad.npy", "<f4", {5, 2}, std::vector<float>(10, 1.0f / 1024));
+    const auto outcome = step(folder, {"--ids", "ids.npy", "--grad", "grad.npy", "--optimizer", "sgd", "--lr", "1",
+                                       "--rounding", "stochastic", "--seed", seed});
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    return rows(folder);
+  };
+  const std::string first = once("1");
+  CHECK(once("1") == first);
+  CHECK(once("2") != first);
+
+  write_array<float>(folder / "nan.npy", "<f4", {5, 2}, std::vector<float>(10, NAN));
+  const std::string before = rows(folder);
+  const std::vector<std::string> words = {"--ids", "ids.npy", "--grad", "nan.npy", "--optimizer", "sgd", "--lr", "1"};
+  CHECK(step(folder, words).status == 1);
+  CHECK(rows(folder) == before);
+  auto allowed = words;
+  allowed.push_back("--allow-non-finite");
+  CHECK(step(folder, allowed).status == 0);
+  CHECK(rows(folder) != before);
 }
 
 TEST_CASE("step: what is refused leaves the table as it was", "[tools]") {

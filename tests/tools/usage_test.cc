@@ -10,7 +10,7 @@ TEST_CASE("windrow: version and help", "[tools]") {
   CHECK(help.status == 0);
   CHECK(help.err.empty());
   for (const char* verb : {"create", "convert", "info", "lookup", "pool", "gather", "step", "nearest",
-                           "verify", "recover", "bench"}) {
+                           "verify", "recover", "add-state", "strip", "bench"}) {
     CAPTURE(verb);
     CHECK(help.out.find(std::string("\n  ") + verb + " ") != std::string::npos);
     const auto of_verb = windrow_command(folder, {verb, "--help"});
@@ -42,7 +42,9 @@ TEST_CASE("windrow: wrong usage is status 2, with a hint", "[tools]") {
       {"create", "t.safetensors", "--rows", "5", "--dim", "3", "--init", "uniform"},
       {"create", "t.safetensors", "--rows", "5", "--dim", "3", "--init", "zeros:1"},
       {"create", "t.safetensors", "--rows", "5", "--dim", "3", "--init", "normal:x"},
-      {"create", "t.safetensors", "--rows", "5", "--dim", "3", "--optimizer", "adam"},
+      {"create", "t.safetensors", "--rows", "5", "--dim", "3", "--optimizer", "adamax"},
+      {"create", "t.safetensors", "--rows", "5", "--dim", "3", "--optimizer", "adam", "--lr-decay", "1"},
+      {"create", "t.safetensors", "--rows", "5", "--dim", "3", "--beta1", "0.5"},
       {"create", "t.safetensors", "--rows", "5", "--dim", "3", "--row-format", "int3"},
       {"create", "t.safetensors", "--rows", "5", "--dim", "3", "--scale", "row"},
       {"create", "t.safetensors", "--rows", "5", "--dim", "3", "--row-format", "int8", "--scale", "none"},
@@ -54,7 +56,7 @@ TEST_CASE("windrow: wrong usage is status 2, with a hint", "[tools]") {
       {"create", "t.safetensors", "--rows", "5", "--dim", "3", "--row-format", "fp8_e4m3", "--scale", "all"},
       {"create", "t.safetensors", "--rows", "5", "--dim", "3", "--row-format", "fp8_e4m3", "--scale", "none",
        "--scale-type", "f32"},
-      {"create", "t.safetensors", "--rows", "5", "--dim", "3", "--row-format", "bf16", "--optimizer", "sgd"},
+      {"create", "t.safetensors", "--rows", "5", "--dim", "3", "--row-format", "fp8_e5m2", "--optimizer", "sgd"},
       {"convert", "t.npy", "t.txt", "--row-format", "int8"},
       {"convert", "t.npy", "t.bin", "--align-rows"},
       {"convert", "t.npy", "t.safetensors", "--row-format", "int8", "--optimizer", "adagrad"},
@@ -68,6 +70,14 @@ TEST_CASE("windrow: wrong usage is status 2, with a hint", "[tools]") {
       {"pool", "t.npy", "--ids", "i.npy", "-o", "x.npy", "--offsets", "a", "--lengths", "b"},
       {"pool", "t.npy", "--ids", "i.npy", "-o", "x.npy", "--threads", "-1"},
       {"step", "t.npy", "--ids", "i.npy", "--grad", "g.npy", "--optimizer", "sgd"},
+      {"step", "t.npy", "--ids", "i.npy", "--grad", "g.npy", "--optimizer", "sgd", "--lr", "1", "--seed", "1"},
+      {"step", "t.npy", "--ids", "i.npy", "--grad", "g.npy", "--optimizer", "sgd", "--lr", "1", "--rounding", "up"},
+      {"step", "t.npy", "--ids", "i.npy", "--grad", "g.npy", "--optimizer", "sgd", "--lr", "1", "--clip-value", "1",
+       "--clip-row-norm", "1"},
+      {"add-state", "t.npy"},
+      {"add-state", "t.npy", "--optimizer", "adamax"},
+      {"add-state", "t.npy", "--optimizer", "adam", "--step-count", "-1"},
+      {"strip", "t.npy"},
       {"nearest", "t.npy"},
       {"bench", "t.npy", "--batch", "0"},
       {"bench", "t.npy", "--ids", "zipf:0"},
@@ -114,6 +124,8 @@ TEST_CASE("windrow: every verb reports a file that is missing, empty, cut or of 
         {"nearest", file, "0"},
         {"verify", file},
         {"recover", file},
+        {"add-state", file, "--optimizer", "adam"},
+        {"strip", file, "out.safetensors"},
         {"bench", file}};
     for (const auto& arguments : uses) {
       CAPTURE(file, arguments[0]);
