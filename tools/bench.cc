@@ -12,6 +12,7 @@
 #include "format/text.h"
 #include "io/atomic_file.h"
 #include "npy_file.h"
+#include "optimizer_kinds.h"
 #include "output.h"
 #include "row_format_options.h"
 #include "units.h"
@@ -155,11 +156,9 @@ Result<int> run(BenchOptions options) {
   const auto fits = options.made.row_format.check(options.sweep == "dim" ? kSmallestDim : options.made.dim);
   if (!fits) throw WrongUsage{fits.error().message};
   options.work.ids = *distribution;
-  if (options.optimizer == "sgd") {
-    options.work.optimizer = Sgd{};
-  } else {
-    options.work.optimizer = Adagrad{};
-  }
+  for_each_optimizer([&](const Optimizer& optimizer) {
+    if (optimizer_name(optimizer) == options.optimizer) options.work.optimizer = optimizer;
+  });
   if (!options.svg.empty()) {
     if (auto target = check_target(options.svg); !target) return pass(target);
   }
@@ -199,8 +198,9 @@ Verb bench_verb(CLI::App& command) {
                    "Threads to use; 0 (default) is as many as there are CPUs")
       ->check(CLI::NonNegativeNumber);
   verb->add_option("--ids", options->ids, "uniform (default), or zipf:S, such as zipf:1.05");
-  verb->add_option("--optimizer", options->optimizer, "For step: adagrad (default) or sgd")
-      ->check(CLI::IsMember({"adagrad", "sgd"}));
+  std::vector<std::string> optimizers;
+  for_each_optimizer([&](const Optimizer& optimizer) { optimizers.emplace_back(optimizer_name(optimizer)); });
+  verb->add_option("--optimizer", options->optimizer, "For step (adagrad)")->check(CLI::IsMember(optimizers));
   add_reading_options(*verb, options->work.table);
   add_residency_option(*verb, options->work.table);
   verb->get_option("--residency")

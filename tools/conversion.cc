@@ -100,6 +100,8 @@ Result<ConversionReport> convert(const VectorSource& source, const VectorTarget&
   spec.exact = header.rows.has_value() && !drop_duplicates;
   spec.row_format = options.row_format.of(static_cast<int64_t>(header.dim));
   spec.optimizer = options.optimizer;
+  spec.state = options.state;
+  spec.step_count = options.step_count;
   const Interrupt interrupt;  // from before there is something to remove
   auto writer = target.format->create(target.path, spec);
   if (!writer) return pass(writer);

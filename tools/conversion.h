@@ -3,6 +3,7 @@
 #include <windrow/error.h>
 #include <windrow/optimizer.h>
 #include <windrow/row_format.h>
+#include <windrow/table_writer.h>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -27,7 +28,9 @@ struct VectorTarget {
 struct ConversionOptions {
   uint64_t limit = std::numeric_limits<uint64_t>::max();  // rows to read at most
   RowFormatChoice row_format;                             // of a new table
-  std::optional<Optimizer> optimizer;                     // whose state it reserves
+  std::optional<Optimizer> optimizer = {};                // whose state it reserves
+  StateValues state = {};                                 // what that holds, if not its initial values
+  int64_t step_count = 0;
 };
 
 struct ConversionReport {

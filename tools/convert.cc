@@ -7,6 +7,7 @@
 #include "format/text.h"
 #include "formats/formats.h"
 #include "io/file.h"
+#include "kept_state.h"
 #include "npy_file.h"
 #include "optimizer_options.h"
 #include "output.h"
@@ -26,6 +27,7 @@ struct ConvertOptions {
   std::optional<uint64_t> limit;
   RowFormatOptions row_format;
   OptimizerOptions optimizer;
+  bool with_state = false;
   bool json = false;
 };
 
@@ -43,6 +45,9 @@ const Format& target_format(const ConvertOptions& options) {
         ": its ending names no format (.safetensors, .npy, .txt, .vec, .bin); give one with --to"};
   }
   if (format->is_table) return *format;
+  if (options.with_state) {
+    throw WrongUsage{concat("--with-state: a file of format ", format->name, " holds no optimiser's state")};
+  }
   if (options.optimizer.chosen()) {
     throw WrongUsage{concat("--optimizer: a file of format ", format->name, " holds no optimiser's state")};
   }
@@ -166,7 +171,9 @@ Result<int> run(const ConvertOptions& options) {
   how.limit = options.limit.value_or(how.limit);
   how.row_format = options.row_format.chosen();
   how.optimizer = options.optimizer.chosen();
-  check_trainable(how.row_format, options.optimizer);
+  if (options.with_state && !options.optimizer.name.empty())
+    throw WrongUsage{"--with-state keeps the source's optimiser: leave out --optimizer"};
+  check_trainable(how.row_format, how.optimizer || options.with_state);
   const Format* from = format_named(options.from);
   if (!from) {
     const auto detected = detect_format(options.source.path);
@@ -180,7 +187,16 @@ Result<int> run(const ConvertOptions& options) {
                from->name, " holds one table only")};
   }
   if (auto files = check_files(options); !files) return pass(files);
-  const auto report = convert({options.source.to_source(), from}, {options.target, &to}, how);
+  TableSource source = options.source.to_source();
+  if (options.with_state) {
+    auto kept = kept_state(source);
+    if (!kept) return pass(kept);
+    how.optimizer = kept->optimizer;
+    how.state = std::move(kept->values);
+    how.step_count = kept->step_count;
+    source.keeps_state = true;
+  }
+  const auto report = convert({source, from}, {options.target, &to}, how);
   if (!report) return tl::make_unexpected(report.error());
   if (options.json) {
     print_line(as_json(options, *report).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
@@ -206,7 +222,10 @@ Verb convert_verb(CLI::App& command) {
   add_reading_options(*verb, options->source);
   verb->add_option("--limit", options->limit, "Read the first N rows only");
   add_row_format_options(*verb, options->row_format);
-  add_state_options(*verb, options->optimizer);
+  add_optimizer_options(*verb, options->optimizer,
+                        "Reserve this optimiser's state, so that the table can be trained");
+  verb->add_flag("--with-state", options->with_state,
+                 "Keep optimiser, state and step count of a source that is a Windrow table");
   verb->add_flag("--json", options->json, "Report as JSON");
   verb->footer(
       "Formats: safetensors (a Windrow table, tokens included; to read, also others' files and\n"
@@ -222,6 +241,7 @@ Verb convert_verb(CLI::App& command) {
       "  windrow convert wiki.en.vec wiki.safetensors --limit 200000 --optimizer adagrad\n"
       "  windrow convert wiki.safetensors wiki.txt\n"
       "  windrow convert wiki.safetensors small.safetensors --row-format int8\n"
+      "  windrow convert users.safetensors half.safetensors --row-format bf16 --with-state\n"
       "  windrow convert wiki.safetensors mx.safetensors --row-format fp8_e4m3 --scale block:32 "
       "--scale-type ue8m0\n"
       "  windrow convert checkpoint/ fused.safetensors --tensor 'model.embed.*.weight' --row-format "

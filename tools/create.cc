@@ -60,12 +60,12 @@ Init parse_init(const std::string& text) {
 
 Result<int> run(const CreateOptions& options) {
   const RowFormatChoice row_format = options.row_format.chosen();
-  check_trainable(row_format, options.optimizer);
   TableSpec spec;
   spec.rows = options.rows;
   spec.init = parse_init(options.init);
   spec.seed = options.seed;
   spec.optimizer = options.optimizer.chosen();
+  check_trainable(row_format, spec.optimizer.has_value());
   if (options.dim < 1 || options.dim > INT32_MAX) {
     return fail(ErrorCode::kInvalidArgument, "--dim ", options.dim, ": must be from 1 to 2147483647");
   }
@@ -98,7 +98,8 @@ Verb create_verb(CLI::App& command) {
       "xavier_uniform (default), uniform:A (in [-A, A)), normal:S (standard deviation S), constant:C, zeros");
   verb->add_option("--seed", options->seed, "The same seed gives the same bytes on every machine (0)");
   add_row_format_options(*verb, options->row_format);
-  add_state_options(*verb, options->optimizer);
+  add_optimizer_options(*verb, options->optimizer,
+                        "Reserve this optimiser's state, so that the table can be trained");
   verb->add_flag("--force", options->force, "Replace a file that is there");
   verb->footer(
       "EXAMPLES\n"

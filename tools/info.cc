@@ -46,6 +46,18 @@ Result<std::string> state_of(const DataFile& file, const MetaSlot& slot) {
                  : "unclean: a trainer died with it (`windrow recover` is the way on)";
 }
 
+// What the optimiser keeps, without the prefix that its tensors have in the file.
+Json state_tensors_of(const DataFile& file) {
+  Json list = Json::array();
+  for (const auto& tensor : file.header.tensors) {
+    if (!tensor.name.starts_with(kStatePrefix)) continue;
+    list.push_back({{"name", tensor.name.substr(kStatePrefix.size())},
+                    {"shape", tensor.shape},
+                    {"bytes", tensor.end - tensor.begin}});
+  }
+  return list;
+}
+
 const char* residency_name(Residency residency) {
   switch (residency) {
     case Residency::kAuto:
@@ -98,6 +110,7 @@ Result<Json> describe(const InfoOptions& options) {
     json["clean"] = slot.clean;
     json["mixed"] = slot.mixed;
     json["optimizer"] = optimizer_name(slot.optimizer_id);
+    json["state_tensors"] = state_tensors_of((*file)->data);
     json["step_count"] = slot.step_count;
     json["tag"] = slot.tag;
     json["generation"] = slot.generation;
@@ -145,6 +158,11 @@ void print_description(const Json& json) {
                    ? "; mixed: it was once recovered with rows of before and after a step"
                    : "");
     print_line("  optimizer    ", text("optimizer"), ", ", number("step_count"), " steps so far");
+    for (const Json& tensor : json["state_tensors"]) {
+      print_line("               ", tensor["name"].get<std::string>(), " ",
+                 shape_text(tensor["shape"].get<std::vector<uint64_t>>()), ", ",
+                 human_bytes(tensor["bytes"].get<uint64_t>()));
+    }
     if (!text("tag").empty()) print_line("  tag          ", text("tag"));
     print_line("  generation   ", number("generation"));
     print_line("  uuid         ", text("uuid"));

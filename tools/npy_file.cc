@@ -85,6 +85,23 @@ Result<FloatArray> read_floats(const std::string& path) {
   return floats;
 }
 
+Result<ValueArray> read_float_values(const std::string& path) {
+  auto array = open_array(path);
+  if (!array) return pass(array);
+  ValueArray values{array->header.shape, {}, {}};
+  Result<void> read;
+  if (array->header.descr == "<f4") {
+    read = read_values(*array, values.floats);
+  } else if (array->header.descr == "<f2") {
+    read = read_values(*array, values.halves);
+  } else {
+    return fail(ErrorCode::kUnsupported, path, ": values of type ", in_quotes(array->header.descr),
+                ", where float32 or float16 is needed; save array.astype('float32') instead");
+  }
+  if (!read) return pass(read);
+  return values;
+}
+
 Result<void> write_npy(const std::string& path, std::span<const float> values, uint64_t rows,
                        uint64_t columns) {
   if (auto target = check_target(path); !target) return target;

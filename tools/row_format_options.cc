@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "format/text.h"
 #include "formats/numbers.h"
+#include "table/optimizer_state.h"
 #include "verb.h"
 
 namespace windrow::tools {
@@ -59,10 +60,11 @@ void add_row_format_options(CLI::App& verb, RowFormatOptions& options) {
   verb.add_flag("--align-rows", options.align_rows, "Let every row begin on a cache line of 64 bytes");
 }
 
-void check_trainable(const RowFormatChoice& format, const OptimizerOptions& optimizer) {
-  if (!optimizer.chosen() || format.kind == RowFormat::Kind::kF32) return;
-  throw WrongUsage{concat("--optimizer: rows of ", row_format_name(format.kind),
-                          " cannot be trained in this version; f32 rows can")};
+void check_trainable(const RowFormatChoice& format, bool trained) {
+  if (!trained || is_trainable(format.kind)) return;
+  throw WrongUsage{
+      concat("an optimiser's state: rows of ", row_format_name(format.kind),
+             " cannot be trained, since a step is smaller than their spacing; f32, f16 and bf16 rows can")};
 }
 
 }  // namespace windrow::tools

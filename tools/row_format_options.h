@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "optimizer_options.h"
 #include "row_format_choice.h"
 
 namespace windrow::tools {
@@ -23,7 +22,7 @@ struct RowFormatOptions {
 
 void add_row_format_options(CLI::App& verb, RowFormatOptions& options);
 
-// Throws WrongUsage where state is asked for rows that cannot be trained.
-void check_trainable(const RowFormatChoice& format, const OptimizerOptions& optimizer);
+// Throws WrongUsage where state is asked for (`trained`) with rows that cannot be trained.
+void check_trainable(const RowFormatChoice& format, bool trained);
 
 }  // namespace windrow::tools

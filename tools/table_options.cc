@@ -23,7 +23,7 @@ bool TableOptions::given() const {
 }
 
 TableSource TableOptions::to_source() const {
-  TableSource source{path, more, {}};
+  TableSource source{.path = path, .more = more, .open = {}};
   OpenOptions& open = source.open;
   open.tensor = tensor;
   if (!stored_as.empty()) open.row_format = row_format_named(stored_as);  // one of those below

@@ -23,6 +23,8 @@ Verb step_verb(CLI::App& command);
 Verb nearest_verb(CLI::App& command);
 Verb verify_verb(CLI::App& command);
 Verb recover_verb(CLI::App& command);
+Verb add_state_verb(CLI::App& command);
+Verb strip_verb(CLI::App& command);
 Verb bench_verb(CLI::App& command);
 
 // Arguments that fit together in a way that the parser cannot check are refused by throwing this from run():

@@ -6,27 +6,22 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <future>
-#include <thread>
 #include <utility>
 
+#include "example_progress.h"
+#include "example_two_tables.h"
 #include "skipgram_batches.h"
 #include "skipgram_corpus.h"
-#include "skipgram_model.h"
 #include "skipgram_options.h"
 #include "skipgram_quality.h"
 #include "skipgram_report.h"
 #include "skipgram_words.h"
 
-namespace skipgram {
+namespace examples::skipgram {
 
 namespace {
 
 constexpr double kLastAlpha = 1e-4;
-
-// A step is half the work and is done by one thread, so that more than some threads only wait for it.
-// One processor is left to the thread that draws samples: a team that has to share one waits for it.
-int default_threads() { return std::clamp(static_cast<int>(std::thread::hardware_concurrency()) - 1, 1, 8); }
 
 // Removes a file when it goes.
 struct Temporary {
@@ -37,44 +32,41 @@ struct Temporary {
   }
 };
 
-Result<void> train_on(const Samples& samples, size_t batch_centres, Model& model) {
-  size_t id = 0;
-  for (size_t bag = 0; bag < samples.centres.size();) {
-    const size_t bags = std::min(batch_centres, samples.centres.size() - bag);
-    Batch batch;
-    batch.centres = std::span(samples.centres).subspan(bag, bags);
-    batch.lengths = std::span(samples.lengths).subspan(bag, bags);
-    size_t ids = 0;
-    for (const auto length : batch.lengths) ids += static_cast<size_t>(length);
-    batch.ids = std::span(samples.ids).subspan(id, ids);
-    if (auto stepped = model.step(batch); !stepped) return stepped;
-    bag += bags;
-    id += ids;
-  }
-  return {};
+// Skip-gram's two tables: a word's vector as a centre, which is the result, and its vector as a neighbour. As in
+// word2vec.c the first are uniform in +-0.5 / dim to begin with, and the others zeros.
+Result<TwoTables> create_tables(const Options& options, const std::string& neighbours_path, const Words& words) {
+  windrow::TableSpec spec;
+  spec.rows = static_cast<int64_t>(words.spellings.size());
+  spec.format = windrow::RowFormat::f32(options.dim);
+  spec.init = {windrow::Init::Kind::kUniform, 0.5f / static_cast<float>(options.dim)};
+  spec.seed = options.seed;
+  spec.optimizer = windrow::Sgd{options.alpha};
+  spec.tokens = words.spellings;
+  auto centres = create_and_open(options.output, spec);
+  if (!centres) return pass(centres);
+  spec.init = {windrow::Init::Kind::kZeros};
+  auto neighbours = create_and_open(neighbours_path, spec);
+  if (!neighbours) return pass(neighbours);
+  LearningOptions learning;
+  learning.negatives = options.negatives;
+  learning.threads = options.threads > 0 ? options.threads : default_threads();
+  return TwoTables(std::move(*centres), std::move(*neighbours), learning);
 }
 
-// While the model learns from one piece of the text, another thread draws the samples of the next.
-Result<void> train(const Sampler& sampler, size_t tokens, const Options& options, Model& model) {
+Result<void> train(const Sampler& sampler, size_t tokens, const Options& options, TwoTables& tables) {
   const size_t pieces = sampler.pieces() * static_cast<size_t>(options.epochs);
-  const auto draw = [&](size_t piece, Samples& samples) {
-    sampler.draw(piece % sampler.pieces(), static_cast<int>(piece / sampler.pieces()), samples);
-  };
+  const auto epoch = [&](size_t piece) { return static_cast<int>(piece / sampler.pieces()); };
   const size_t batch = options.batch > 0 ? static_cast<size_t>(options.batch) : sampler.advised_batch();
-  Progress progress(options.epochs, static_cast<double>(tokens) * options.epochs);
-  Samples present, next;  // outlive the thread that fills them
-  draw(0, present);
-  for (size_t piece = 0; piece < pieces; ++piece) {
-    std::future<void> drawn;
-    if (piece + 1 < pieces) drawn = std::async(std::launch::async, [&] { draw(piece + 1, next); });
-    const double done = static_cast<double>(piece) / static_cast<double>(pieces);
-    progress.at(static_cast<int>(piece / sampler.pieces()), done);
-    if (auto set = model.set_learning_rate(std::max(options.alpha * (1 - done), kLastAlpha)); !set) return set;
-    if (auto trained = train_on(present, batch, model); !trained) return trained;
-    if (drawn.valid()) drawn.get();
-    std::swap(present, next);
-  }
-  return {};
+  Progress progress(static_cast<double>(tokens) * options.epochs, "words");
+  return learn_pieces(
+      pieces, [&](size_t piece, Samples& samples) { sampler.draw(piece % sampler.pieces(), epoch(piece), samples); },
+      [&](size_t piece, const Samples& samples) -> Result<void> {
+        const double done = static_cast<double>(piece) / static_cast<double>(pieces);
+        progress.at(epoch_of(epoch(piece), options.epochs), done);
+        const double alpha = std::max(options.alpha * (1 - done), kLastAlpha);
+        if (auto set = tables.set_learning_rate(alpha); !set) return set;
+        return tables.learn(samples, batch);
+      });
 }
 
 Result<Summary> run(const Options& options) {
@@ -93,22 +85,16 @@ Result<Summary> run(const Options& options) {
   const bool keep = !options.neighbours.empty();
   const std::string neighbours = keep ? options.neighbours : options.output + ".neighbours";
   const Temporary scratch{keep ? "" : neighbours};
-  ModelOptions model_options;
-  model_options.dim = options.dim;
-  model_options.negatives = options.negatives;
-  model_options.optimizer = windrow::Sgd{options.alpha};
-  model_options.seed = options.seed;
-  model_options.threads = options.threads > 0 ? options.threads : default_threads();
-  auto model = Model::create(options.output, neighbours, words, model_options);
-  if (!model) return pass(model);
+  auto tables = create_tables(options, neighbours, words);
+  if (!tables) return pass(tables);
 
   const auto start = std::chrono::steady_clock::now();
-  if (auto trained = train(sampler, corpus->tokens.size(), options, *model); !trained) return pass(trained);
+  if (auto trained = train(sampler, corpus->tokens.size(), options, *tables); !trained) return pass(trained);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  auto closed = model->close("skipgram, " + std::to_string(options.epochs) + " epochs");
+  auto closed = tables->close("skipgram, " + std::to_string(options.epochs) + " epochs");
   if (!closed) return pass(closed);
 
-  auto quality = synonym_quality(*corpus, words, model->vectors());
+  auto quality = synonym_quality(*corpus, words, tables->centres());
   if (!quality) return pass(quality);
   Summary summary;
   summary.output = options.output;
@@ -123,7 +109,9 @@ Result<Summary> run(const Options& options) {
 
 }  // namespace
 
-}  // namespace skipgram
+}  // namespace examples::skipgram
+
+namespace skipgram = examples::skipgram;
 
 int main(int argc, char** argv) {
   skipgram::Options options;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace skipgram {
+namespace examples::skipgram {
 
 namespace {
 
@@ -21,17 +21,11 @@ constexpr int kMostDraws = 100;
 
 }  // namespace
 
-void Samples::clear() {
-  centres.clear();
-  lengths.clear();
-  ids.clear();
-}
-
 Sampler::Sampler(Sentences sentences, const Words& words, const SamplingOptions& options)
     : sentences_(std::move(sentences)),
       options_(options),
       keep_(keep_probabilities(words, options.sample)),
-      noise_(words.counts),
+      noise_(noise_weights(words.counts)),
       pieces_{0} {
   const auto& ends = sentences_.ends;
   for (size_t s = 0; s < ends.size(); ++s) {
@@ -52,7 +46,7 @@ size_t Sampler::first_word(size_t piece) const {
 void Sampler::draw(size_t piece, int epoch, Samples& samples) const {
   samples.clear();
   const uint64_t number = static_cast<uint64_t>(epoch) * pieces() + piece;
-  Random random(Random(Random(options_.seed).next() + number).next());
+  Random random = Random::of_piece(options_.seed, number);
   std::vector<int32_t> kept;
   size_t i = first_word(piece);
   for (size_t s = pieces_[piece]; s < pieces_[piece + 1]; ++s) {
@@ -87,4 +81,4 @@ void Sampler::add_sentence(std::span<const int32_t> kept, Random& random, Sample
   }
 }
 
-}  // namespace skipgram
+}  // namespace examples::skipgram

@@ -5,9 +5,12 @@
 #include <span>
 #include <vector>
 
+#include "example_alias_table.h"
+#include "example_random.h"
+#include "example_two_tables.h"
 #include "skipgram_words.h"
 
-namespace skipgram {
+namespace examples::skipgram {
 
 struct SamplingOptions {
   int window = 5;
@@ -16,18 +19,9 @@ struct SamplingOptions {
   uint64_t seed = 1;
 };
 
-// What is to be learnt from a piece of text: bag b belongs to the word centres[b], and holds lengths[b] rows, in groups
-// of 1 + negatives: a word that stood near the centre, and words that did not.
-struct Samples {
-  std::vector<int32_t> centres;
-  std::vector<int32_t> lengths;
-  std::vector<int32_t> ids;
-
-  void clear();
-};
-
-// Turns text into samples. Pieces are independent of one another, each with random numbers of its own, so
-// which thread draws them, and when, does not change them.
+// Turns text into samples: a bag has a word, its neighbours, and for each of them words that did not stand near. Pieces
+// are independent of one another, each with random numbers of its own, so which thread draws them, and when, does not
+// change them.
 class Sampler {
  public:
   // There are at least two words.
@@ -49,8 +43,8 @@ class Sampler {
   Sentences sentences_;
   SamplingOptions options_;
   std::vector<float> keep_;
-  NoiseWords noise_;
+  AliasTable noise_;
   std::vector<size_t> pieces_;  // numbers of sentences
 };
 
-}  // namespace skipgram
+}  // namespace examples::skipgram

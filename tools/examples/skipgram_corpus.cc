@@ -7,11 +7,10 @@
 #include <fstream>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 
-#include "skipgram_error.h"
+#include "example_error.h"
 
-namespace skipgram {
+namespace examples::skipgram {
 
 namespace {
 
@@ -89,11 +88,6 @@ std::optional<Synset> parse_synset(std::string_view line) {
   return synset;
 }
 
-struct Hash {
-  using is_transparent = void;
-  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-};
-
 class Reader {
  public:
   Result<void> read(const std::string& path);
@@ -112,14 +106,10 @@ class Reader {
   }
 
   int32_t add_word(std::string_view word) {
-    auto found = numbers_.find(word);
-    if (found == numbers_.end()) {
-      found = numbers_.emplace(word, static_cast<int32_t>(corpus_.spellings.size())).first;
-      corpus_.spellings.emplace_back(word);
-    }
+    const int32_t number = corpus_.words.number(word);
     if (corpus_.tokens.size() - sentence_begin() == kMaxSentence) end_sentence();
-    corpus_.tokens.push_back(found->second);
-    return found->second;
+    corpus_.tokens.push_back(number);
+    return number;
   }
 
   size_t sentence_begin() const { return corpus_.sentence_ends.empty() ? 0 : corpus_.sentence_ends.back(); }
@@ -128,7 +118,6 @@ class Reader {
   }
 
   Corpus corpus_;
-  std::unordered_map<std::string, int32_t, Hash, std::equal_to<>> numbers_;
 };
 
 // The licence at the head of a database file has its lines numbered: "  1 This software ...".
@@ -183,4 +172,4 @@ Result<Corpus> read_corpus(std::span<const std::string> paths) {
   return reader.take();
 }
 
-}  // namespace skipgram
+}  // namespace examples::skipgram

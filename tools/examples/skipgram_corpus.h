@@ -8,14 +8,16 @@
 #include <string>
 #include <vector>
 
-namespace skipgram {
+#include "example_numbering.h"
+
+namespace examples::skipgram {
 
 using windrow::Result;
 
 // A text, its words replaced by numbers.
 struct Corpus {
-  std::vector<std::string> spellings;         // every different word once, in order of first occurrence
-  std::vector<int32_t> tokens;                // the running text, as positions in `spellings`
+  Numbering words;                            // every different word
+  std::vector<int32_t> tokens;                // the running text, as numbers of `words`
   std::vector<size_t> sentence_ends;          // ascending; a sentence begins where the one before it ends
   std::vector<std::vector<int32_t>> synsets;  // WordNet only: the lemmas that share a meaning
 };
@@ -31,4 +33,4 @@ struct Corpus {
 //         kFormat           a line amid a database file is no synset
 Result<Corpus> read_corpus(std::span<const std::string> paths);
 
-}  // namespace skipgram
+}  // namespace examples::skipgram

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
-namespace skipgram {
+namespace examples::skipgram {
 
 int parse_options(int argc, char** argv, Options& options) {
   CLI::App app(
@@ -33,7 +33,8 @@ int parse_options(int argc, char** argv, Options& options) {
                  "centre words per step; 0: fewer the more often the most frequent word occurs, at most 512")
       ->check(CLI::Range(0, 1 << 30).description(""));
   app.add_option("--seed", options.seed, "another number gives other random choices");
-  app.add_option("--threads", options.threads, "0: one less than there are processors, up to 8; no influence on the result")
+  app.add_option("--threads", options.threads,
+                 "0: one less than there are processors, up to 8; no influence on the result")
       ->check(CLI::Range(0, 256).description(""));
   app.add_flag("--json", options.json, "print the summary as JSON")->always_capture_default(false);
   app.footer(
@@ -53,4 +54,4 @@ int parse_options(int argc, char** argv, Options& options) {
   return -1;
 }
 
-}  // namespace skipgram
+}  // namespace examples::skipgram

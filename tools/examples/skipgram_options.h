@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace skipgram {
+namespace examples::skipgram {
 
 struct Options {
   std::vector<std::string> texts;
@@ -27,4 +27,4 @@ struct Options {
 // --help, 2 when it was used wrongly.
 int parse_options(int argc, char** argv, Options& options);
 
-}  // namespace skipgram
+}  // namespace examples::skipgram

@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "skipgram_random.h"
+#include "example_random.h"
 
-namespace skipgram {
+namespace examples::skipgram {
 
 namespace {
 
@@ -33,7 +33,7 @@ Pairs choose_pairs(const Corpus& corpus, const Words& words) {
     for (const auto lemma : synset) {
       const auto row = words.row_of[static_cast<size_t>(lemma)];
       if (row < 0 || words.counts[static_cast<size_t>(row)] < kMinCount) continue;
-      if (corpus.spellings[static_cast<size_t>(lemma)].find('_') == std::string::npos) rows.insert(row);
+      if (corpus.words.names()[static_cast<size_t>(lemma)].find('_') == std::string_view::npos) rows.insert(row);
     }
     lemmas.insert(rows.begin(), rows.end());
     for (auto a = rows.begin(); a != rows.end(); ++a) {
@@ -100,4 +100,4 @@ Result<std::optional<Quality>> synonym_quality(const Corpus& corpus, const Words
   return Quality{synonyms.size(), below / static_cast<double>(synonyms.size()) / static_cast<double>(random.size())};
 }
 
-}  // namespace skipgram
+}  // namespace examples::skipgram

@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "skipgram_corpus.h"
-#include "skipgram_error.h"
+#include "example_error.h"
 #include "skipgram_words.h"
 
-namespace skipgram {
+namespace examples::skipgram {
 
 struct Quality {
   size_t pairs = 0;  // of words that share a synset
@@ -22,4 +22,4 @@ struct Quality {
 Result<std::optional<Quality>> synonym_quality(const Corpus& corpus, const Words& words,
                                                const windrow::Table& vectors);
 
-}  // namespace skipgram
+}  // namespace examples::skipgram

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
 
 #include "skipgram_quality.h"
 
-namespace skipgram {
+namespace examples::skipgram {
 
 // What the program says when it is done.
 struct Summary {
@@ -26,25 +25,4 @@ struct Summary {
 void print_text(const Summary& summary);
 void print_json(const Summary& summary);
 
-// A line on standard error with rate and time left, when that is a terminal. The destructor takes it away again.
-class Progress {
- public:
-  explicit Progress(int epochs, double total_tokens);
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-
-  // `done`: the share of the work, 0 to 1.
-  void at(int epoch, double done);
-
- private:
-  using Clock = std::chrono::steady_clock;
-
-  int epochs_;
-  double total_tokens_;
-  bool visible_;
-  bool drawn_ = false;
-  Clock::time_point start_, next_;
-};
-
-}  // namespace skipgram
+}  // namespace examples::skipgram

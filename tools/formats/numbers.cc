@@ -16,16 +16,15 @@ std::optional<Integer> parse_whole(std::string_view text) {
   return value;
 }
 
-}  // namespace
-
-std::optional<float> parse_float(std::string_view text) {
+template <class Float>
+std::optional<Float> parse_real(std::string_view text) {
   if (text.starts_with('+')) {
     text.remove_prefix(1);
     if (text.starts_with('-')) return std::nullopt;
   }
   if (text.empty()) return std::nullopt;
   const bool negative = text.front() == '-';
-  float value = negative ? -0.0f : 0.0f;
+  Float value = negative ? -Float{0} : Float{0};
   const auto [end, error] = fast_float::from_chars(text.data(), text.data() + text.size(), value);
   if (end != text.data() + text.size() || error == std::errc::invalid_argument) return std::nullopt;
   // Versions of fast_float differ in what they report for a number out of range; the value is the same: a
@@ -35,6 +34,16 @@ std::optional<float> parse_float(std::string_view text) {
     if (first != 'i' && first != 'I') return std::nullopt;
   }
   return value;
+}
+
+}  // namespace
+
+std::optional<float> parse_float(std::string_view text) {
+  return parse_real<float>(text);
+}
+
+std::optional<double> parse_double(std::string_view text) {
+  return parse_real<double>(text);
 }
 
 std::optional<uint64_t> parse_unsigned(std::string_view text) {

@@ -14,6 +14,9 @@ namespace windrow::tools {
 // number.
 std::optional<float> parse_float(std::string_view text);
 
+// The same for a double.
+std::optional<double> parse_double(std::string_view text);
+
 // A whole number without sign, all of `text`; nothing when it does not fit.
 std::optional<uint64_t> parse_unsigned(std::string_view text);
 std::optional<int64_t> parse_integer(std::string_view text);

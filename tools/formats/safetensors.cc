@@ -39,6 +39,8 @@ Result<std::unique_ptr<RowWriter>> create(const std::string& path, const WriterS
   TableWriterSpec table_spec;
   table_spec.format = spec.row_format;
   table_spec.optimizer = spec.optimizer;
+  table_spec.state = spec.state;
+  table_spec.step_count = spec.step_count;
   if (spec.exact) table_spec.rows = static_cast<int64_t>(spec.max_rows);
   auto table = TableWriter::create(path, table_spec);
   if (!table) return pass(table);

@@ -56,11 +56,11 @@ bool is_rewritten(std::string_view key) {
   return std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
 }
 
-std::vector<std::string> remarks_on(const TableAbout& about) {
+std::vector<std::string> remarks_on(const TableAbout& about, bool keeps_state) {
   std::vector<std::string> remarks;
   if (!about.slot) return remarks;
   const MetaSlot& slot = *about.slot;
-  if (slot.optimizer_id != 0) {
+  if (slot.optimizer_id != kNoOptimizer && !keeps_state) {
     remarks.push_back(concat("the optimiser of the source was left behind, with its state: ",
                              optimizer_name(slot.optimizer_id), " after ", slot.step_count, " steps"));
   }
@@ -91,7 +91,8 @@ Result<std::unique_ptr<RowReader>> open_table_reader(const TableSource& source) 
   if (!table) return pass(table);
   auto about = about_table(source);
   if (!about) return pass(about);
-  return read_table(std::move(*table), *about ? remarks_on(**about) : std::vector<std::string>());
+  return read_table(std::move(*table),
+                    *about ? remarks_on(**about, source.keeps_state) : std::vector<std::string>());
 }
 
 }  // namespace windrow::tools

@@ -15,6 +15,7 @@ struct TableSource {
   std::string path;               // a file, an index or a folder
   std::vector<std::string> more;  // files whose rows follow, or that hold further pieces
   OpenOptions open;
+  bool keeps_state = false;  // the state is taken along: no remark that it was left behind
 };
 
 Result<Table> open_table(const TableSource& source);

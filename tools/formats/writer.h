@@ -3,6 +3,7 @@
 #include <windrow/error.h>
 #include <windrow/optimizer.h>
 #include <windrow/row_format.h>
+#include <windrow/table_writer.h>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,6 +19,8 @@ struct WriterSpec {
   bool exact = false;                  // and no fewer
   RowFormat row_format;                // for tables; of `dim` columns
   std::optional<Optimizer> optimizer;  // likewise: whose state is reserved
+  StateValues state = {};              // and what it holds; its initial values otherwise
+  int64_t step_count = 0;
 };
 
 // Writes a file of vectors. It appears under its name, whole, when finish() succeeds; the destructor removes

@@ -7,7 +7,7 @@
 #include <system_error>
 #include <utility>
 
-namespace skipgram {
+namespace examples {
 
 using windrow::Result;
 
@@ -27,4 +27,4 @@ tl::unexpected<windrow::Error> pass(Result<T>& result) {
   return tl::make_unexpected(std::move(result.error()));
 }
 
-}  // namespace skipgram
+}  // namespace examples

@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-namespace skipgram {
+namespace examples {
 
 // Threads that wait for work which takes them only some 100 microseconds each time.
 //
@@ -50,4 +50,4 @@ class Team {
   std::vector<std::jthread> others_;
 };
 
-}  // namespace skipgram
+}  // namespace examples

@@ -2,13 +2,16 @@
 
 #include <cstdint>
 
-namespace skipgram {
+namespace examples {
 
 // splitmix64 of Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014): one addition and a
 // hash a number, so a generator for each piece of the work costs nothing to set up.
 class Random {
  public:
   explicit Random(uint64_t seed) : state_(seed) {}
+
+  // The generator of one piece of the work: pieces can then be done in any order, by any thread.
+  static Random of_piece(uint64_t seed, uint64_t piece) { return Random(Random(Random(seed).next() + piece).next()); }
 
   uint64_t next() {
     uint64_t z = state_ += 0x9e3779b97f4a7c15;
@@ -27,4 +30,4 @@ class Random {
   uint64_t state_;
 };
 
-}  // namespace skipgram
+}  // namespace examples
