@@ -90,8 +90,8 @@ struct OpenOptions {
 // What a mapping got. Counting walks the page tables: milliseconds per GB.
 struct ResidencyReport {
   uint64_t mapped_bytes = 0;
-  uint64_t resident_bytes = 0;  // of the mapping, in memory now
-  uint64_t huge_bytes = 0;      // of the mapping, mapped by 2 MiB pages now
+  uint64_t resident_bytes = 0;             // of the mapping, in memory now
+  uint64_t huge_bytes = 0;                 // of the mapping, mapped by 2 MiB pages now
   Residency residency = Residency::kAuto;  // as asked for; kLazy where kAuto came to that
 };
 
@@ -110,7 +110,7 @@ class WINDROW_API Table {
   //
   // Errors: kInvalidArgument  rows < 0, dim < 1, a stride below a row, a count of tokens that is not rows, an
   //                           optimizer or init whose numbers make no sense, values that the format cannot hold
-  //         kUnsupported      an optimizer for rows other than f32; scales apart from the rows
+  //         kUnsupported      an optimizer for rows other than f32, f16 and bf16; scales apart from the rows
   //         kIo, kNoSpace, kNoMemory; kBusy when a trainer holds the file that would be replaced
   // On failure: nothing is left behind, and a file that stood at `path` is untouched.
   [[nodiscard]] static Result<Table> create(const std::string& path, const TableSpec& spec);

@@ -29,7 +29,7 @@ struct TableWriterSpec {
   // Fills the state with values from elsewhere, when all rows have come; and the steps they stem from.
   StateValues state = {};
   int64_t step_count = 0;
-  // Further string metadata for the file's header, which must fit into one page: some 2,500 bytes are left.
+  // Further string metadata for the file's header, which must fit into one page: at least 2,000 bytes are left.
   std::vector<std::pair<std::string, std::string>> metadata = {};
 };
 

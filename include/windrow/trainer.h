@@ -138,7 +138,7 @@ class WINDROW_API Trainer {
   //          positions that hold no maximum contribute nothing. The table's present rows decide.
   //
   // then as above, without ever storing a gradient row per id. (The gradient of the weights themselves is
-  // dot_bags().)
+  // weight_gradients().)
   //
   // Shapes:     grads has one row per bag. Errors and on failure: as step(ids, grads), and as pool().
   [[nodiscard]] Result<StepReport> step(const Bags& bags, Pooling pooling, RowsIn grads,
@@ -188,8 +188,8 @@ struct StepRequest {
 // One step of each of many tables, of whatever dims, formats and optimisers, whose threads share the work of all
 // by the bytes to be moved. The result is that of step() for each in turn, to the bit.
 //
-// Errors:     as step(), for the first request that is wrong, whose number the message gives; kInvalidArgument also
-//             when two requests have one trainer.
+// Errors:     as step(); the message gives the number of the request. kInvalidArgument also when two requests have one
+//             trainer.
 // On failure: no row of any table has changed. (Where the disk fails, kIo, some tables may be marked unclean.)
 [[nodiscard]] WINDROW_API Result<std::vector<StepReport>> step_many(std::span<const StepRequest> requests,
                                                                     const StepOptions& options = {});

@@ -9,9 +9,11 @@
 //   pool_many, PoolPlan             many tables, one parallel region    pool_many.h
 //   hash_ids                        feature keys to ids                   hash_ids.h
 //   nearest                         the most similar rows                 nearest.h
-//   Trainer::open, step, close      sparse SGD and Adagrad in place       trainer.h, optimizer.h
+//   Trainer::open, step, close      sparse optimisers in place            trainer.h, optimizer.h
+//   step_many, weight_gradients     many tables; weights of bags          trainer.h, lookup.h
 //   TableWriter                     a table written row by row            table_writer.h
 //   verify, recover                 checksums; after a crash              maintenance.h
+//   add_state, strip                an optimiser's state, added, dropped  maintenance.h
 //   windrow_open, windrow_gather    the same for C                        c_api.h
 //
 // Errors are values (error.h): nothing prints, aborts or throws. Numbers are a contract: the same bits on

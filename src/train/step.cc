@@ -38,8 +38,8 @@ Result<std::vector<StepReport>> step_many(std::span<const StepRequest> requests,
     std::vector<StepWork> works(requests.size());
     std::map<const Trainer*, size_t> first_use;
     for (size_t r = 0; r < requests.size(); ++r) {
-      if (auto taken = works[r].take(requests[r], options); !taken)
-        return fail(taken.error().code, "request ", r, ": ", taken.error().message);
+      works[r].number = r;
+      if (auto taken = works[r].take(requests[r], options); !taken) return works[r].failed(taken);
       const auto [use, is_first] = first_use.emplace(requests[r].trainer, r);
       if (!is_first) {
         return fail(ErrorCode::kInvalidArgument, "request ", r, ": has the trainer of request ", use->second,

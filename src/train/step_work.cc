@@ -106,6 +106,11 @@ StepReport StepWork::report() const {
   return report;
 }
 
+tl::unexpected<Error> StepWork::failed(Result<void>& result) const {
+  if (!number) return pass(result);
+  return fail(result.error().code, "request ", *number, ": ", result.error().message);
+}
+
 Result<void> take_steps(std::span<StepWork> works, const StepOptions& options) {
   uint64_t bytes = 0;
   for (auto& work : works) {
@@ -116,7 +121,7 @@ Result<void> take_steps(std::span<StepWork> works, const StepOptions& options) {
   for (auto& work : works) {
     TrainerState& trainer = *work.trainer;
     if (auto reserved = trainer.gradient.reserve(work.request, *trainer.table, work.threads); !reserved)
-      return reserved;
+      return work.failed(reserved);
     trainer.finite.reserve(trainer.dim(), work.threads);
   }
   prepare_all(works, options, threads);
@@ -124,13 +129,13 @@ Result<void> take_steps(std::span<StepWork> works, const StepOptions& options) {
     for (auto& work : works) {
       TrainerState& trainer = *work.trainer;
       if (auto finite = trainer.finite.check(work.request, trainer.gradient, trainer.dim()); !finite)
-        return finite;
+        return work.failed(finite);
     }
   }
   // From here on nothing can fail but marking the tables, and then no row has changed yet.
   Application application(works, options, threads);
   for (auto& work : works) {
-    if (auto begun = work.trainer->begin_changes(); !begun) return begun;
+    if (auto begun = work.trainer->begin_changes(); !begun) return work.failed(begun);
   }
   application.run();
   for (auto& work : works) {

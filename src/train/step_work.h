@@ -1,6 +1,7 @@
 #pragma once
 
 #include <windrow/trainer.h>
+#include <optional>
 #include <span>
 
 #include "table/request.h"
@@ -16,7 +17,8 @@ struct StepWork {
   BagOffsets offsets;       // what request.bounds points to
   GradientRequest request;  // checked
   int64_t skipped_ids = 0;
-  int threads = 1;  // that sort it
+  int threads = 1;                    // that sort it
+  std::optional<size_t> number = {};  // of the request, where there are several: for messages
 
   StepWork() = default;
   StepWork(const StepWork&) = delete;
@@ -26,6 +28,8 @@ struct StepWork {
   Result<void> take(const StepRequest& step, const StepOptions& options);
   uint64_t bytes() const;  // of the rows that its ids name
   StepReport report() const;
+  // An error with the request's number.
+  tl::unexpected<Error> failed(Result<void>& result) const;
 };
 
 // Takes all of these steps, or none.

@@ -10,8 +10,8 @@
 
 #include "support/reference_lookup.h"
 
-// What an optimiser does to one row, written from the comments in optimizer.h as plainly as possible. It is the oracle of
-// the tests and is never made faster.
+// What an optimiser does to one row, written from the comments in optimizer.h as plainly as possible. It is the oracle
+// of the tests and is never made faster.
 
 using Vector = std::vector<float>;
 

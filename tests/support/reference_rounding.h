@@ -11,8 +11,8 @@
 
 #include "support/reference_rows.h"
 
-// How a step stores a row, written from the comments in trainer.h and kernels/stochastic.h as plainly as possible. It is
-// the oracle of the tests and is never made faster.
+// How a step stores a row, written from the comments in trainer.h and kernels/stochastic.h as plainly as possible. It
+// is the oracle of the tests and is never made faster.
 
 // Philox4x32-10, by Salmon, Moraes, Dror and Shaw (2011), section 3.3.
 inline std::array<uint32_t, 4> reference_philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {

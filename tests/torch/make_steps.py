@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Writes tests/data/torch_steps.safetensors: sequences of steps that torch took. Needs numpy and torch (1.13.1 of Debian was used).
+"""Writes tests/data/torch_steps.safetensors: sequences of steps that torch took.
+
+Needs numpy and torch (1.13.1 of Debian was used).
 
 STEPS steps on a table of ROWS x DIM, each of IDS ids, many of them twice. That is no more than 16 entries, up to which
 torch's coalesce() keeps equal ids in the order of their positions. Expected are the weights and the state at the end.
@@ -29,8 +31,9 @@ def train(make_optimizer, weights, ids, grads, gradient):
     for step in range(STEPS):
         rows.grad = gradient(ids[step], grads[step])
         optimizer.step()
-    state = {name: value for name, value in optimizer.state[rows].items() if torch.is_tensor(value) and value.dim() == 2}
-    return rows.detach().numpy(), {name: value.numpy() for name, value in state.items()}
+    state = {name: value.numpy() for name, value in optimizer.state[rows].items()
+             if torch.is_tensor(value) and value.dim() == 2}
+    return rows.detach().numpy(), state
 
 
 def main():
@@ -58,7 +61,8 @@ def main():
     for name, array in tensors.items():
         begin = len(data)
         data += np.ascontiguousarray(array).tobytes()
-        header[name] = {"dtype": kinds[str(array.dtype)], "shape": list(array.shape), "data_offsets": [begin, len(data)]}
+        header[name] = {"dtype": kinds[str(array.dtype)], "shape": list(array.shape),
+                        "data_offsets": [begin, len(data)]}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     FILE.write_bytes(len(text).to_bytes(8, "little") + text + data)

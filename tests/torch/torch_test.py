@@ -134,10 +134,12 @@ def per_occurrence_gradients(folder):
         np.save(folder / f"{name}.npy", array)
     padding = int(ids[0])
     for what, mode, weighted, padded in (("sum", "sum", False, False), ("mean", "mean", False, False),
-                                         ("weighted sum", "sum", True, False), ("mean with padding", "mean", False, True)):
+                                         ("weighted sum", "sum", True, False),
+                                         ("mean with padding", "mean", False, True)):
         parameter = torch.zeros(rows, dim, requires_grad=True)
         pooled = torch.nn.functional.embedding_bag(
-            torch.from_numpy(ids), parameter, torch.from_numpy(offsets), mode=mode, sparse=True, include_last_offset=True,
+            torch.from_numpy(ids), parameter, torch.from_numpy(offsets), mode=mode, sparse=True,
+            include_last_offset=True,
             per_sample_weights=torch.from_numpy(weights) if weighted else None, padding_idx=padding if padded else None)
         pooled.backward(torch.from_numpy(grads))
         merged = torch.zeros(rows, dim).index_add_(0, parameter.grad._indices()[0], parameter.grad._values())
@@ -166,8 +168,8 @@ def optimisers(folder):
     start = random.standard_normal((rows, dim), np.float32)
     cases = (
         ("sgd", "sgd", lambda p: torch.optim.SGD(p, lr=0.05), ["--lr", 0.05], [], {}, False),
-        ("adagrad", "adagrad", lambda p: torch.optim.Adagrad(p, lr=0.1, lr_decay=0.02), ["--lr", 0.1, "--lr-decay", 0.02],
-         [], {"sum": "sum"}, False),
+        ("adagrad", "adagrad", lambda p: torch.optim.Adagrad(p, lr=0.1, lr_decay=0.02),
+         ["--lr", 0.1, "--lr-decay", 0.02], [], {"sum": "sum"}, False),
         ("sparse adam", "adam", lambda p: torch.optim.SparseAdam(p, lr=0.01), ["--lr", 0.01], [],
          {"exp_avg": "exp_avg", "exp_avg_sq": "exp_avg_sq"}, True),
         ("momentum", "sgd", lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9), ["--lr", 0.02, "--momentum", 0.9],
@@ -189,7 +191,8 @@ def optimisers(folder):
             windrow("step", table, "--ids", folder / "ids.npy", "--grad", folder / "grads.npy", "--optimizer", name,
                     *options)
             if what == "sgd":  # one step for each occurrence
-                parameter.grad = torch.sparse_coo_tensor(torch.from_numpy(ids)[None], torch.from_numpy(grads), start.shape)
+                parameter.grad = torch.sparse_coo_tensor(torch.from_numpy(ids)[None], torch.from_numpy(grads),
+                                                         start.shape)
             else:  # in position order, which coalesce() does not keep
                 merged = torch.zeros(start.shape).index_add_(0, torch.from_numpy(ids), torch.from_numpy(grads))
                 unique = torch.from_numpy(np.unique(ids))
@@ -202,7 +205,8 @@ def optimisers(folder):
         else:
             close(what, expected, got, 3 * most * 2.0**-24 * np.max(np.abs(expected)))
         for ours, theirs in states.items():
-            close(f"{what}, {ours}", optimizer.state[parameter][theirs].numpy(), read_tensor(table, f"optimizer.{ours}"), 0)
+            state = optimizer.state[parameter][theirs].numpy()
+            close(f"{what}, {ours}", state, read_tensor(table, f"optimizer.{ours}"), 0)
 
 
 if __name__ == "__main__":

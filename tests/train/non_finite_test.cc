@@ -75,7 +75,8 @@ TEST_CASE("non-finite: a NaN or infinite gradient is refused, with id and positi
       fixture.check_refused(per_bag(pooling, {3, 5, 7, 8}, {0, 1, 1, 4}, {1, 1, 1, 1, bad, 2}),
                             {"id 5", "position 1", "bag 2", "column 0"});
     }
-    fixture.check_refused(per_bag(Pooling::kMax, {3, 5, 5}, {0, 1, 3}, {1, 1, 1, bad}), {"id 5", "position 1", "bag 1"});
+    fixture.check_refused(per_bag(Pooling::kMax, {3, 5, 5}, {0, 1, 3}, {1, 1, 1, bad}),
+                          {"id 5", "position 1", "bag 1"});
   }
 }
 

@@ -10,8 +10,7 @@ using namespace windrow;
 namespace {
 
 constexpr int64_t kRows = 300;
-constexpr size_t kDim = 24;
-constexpr int kSteps = 200;
+constexpr int kSteps = 100;
 
 }  // namespace
 
@@ -20,28 +19,30 @@ constexpr int kSteps = 200;
 TEST_CASE("readers: lookups beside steps see values that the rows had, and later ones later", "[train]") {
   const TemporaryFolder folder;
   const auto path = folder / "t.safetensors";
-  for (const auto type : kValueTypes) {
-    CAPTURE(static_cast<int>(type));
-    make_table(path, format_of(type, kDim), std::vector<float>(kRows * kDim, 0.0f), Sgd{});
+  for (size_t way = 0; way < 6; ++way) {
+    const ValueType type = kValueTypes[way % 3];
+    const size_t dim = way < 3 ? 3 : 29;  // narrower than a vector of any CPU, and of no whole number of vectors
+    CAPTURE(static_cast<int>(type), dim);
+    make_table(path, format_of(type, dim), std::vector<float>(kRows * dim, 0.0f), Sgd{});
     auto trainer = opened(path, Sgd{.lr = 1});
     std::vector<int64_t> ids, offsets{0, kRows};
     for (int64_t r = 0; r < kRows; ++r) ids.push_back(r);
-    const std::vector<float> grads(kRows * kDim, -1.0f);
+    const std::vector<float> grads(kRows * dim, -1.0f);
 
     std::atomic<bool> stop = false;
     std::atomic<int64_t> wrong = 0, lookups = 0;
     const auto read = [&](int threads) {
       const Table table = trainer.table();
-      std::vector<float> last(kRows * kDim, 0.0f), now(last), sums(kDim);
+      std::vector<float> last(kRows * dim, 0.0f), now(last), sums(dim);
       Bags bags;
       bags.ids = std::span<const int64_t>(ids);
       bags.offsets = std::span<const int64_t>(offsets);
       do {
-        if (!gather(table, bags.ids, RowsOut(now, kDim), {.threads = threads})) ++wrong;
+        if (!gather(table, bags.ids, RowsOut(now, dim), {.threads = threads})) ++wrong;
         for (size_t i = 0; i < now.size(); ++i) wrong += !(now[i] >= last[i] && now[i] == std::floor(now[i]));
         wrong += std::count_if(now.begin(), now.end(), [](float v) { return v > kSteps; });
         last = now;
-        if (!pool(table, bags, Pooling::kSum, RowsOut(sums, kDim), {.threads = threads})) ++wrong;
+        if (!pool(table, bags, Pooling::kSum, RowsOut(sums, dim), {.threads = threads})) ++wrong;
         for (const float sum : sums) wrong += !(sum >= 0 && sum <= kRows * kSteps && sum == std::floor(sum));
         ++lookups;
       } while (!stop);
@@ -50,7 +51,7 @@ TEST_CASE("readers: lookups beside steps see values that the rows had, and later
     for (const int threads : {1, 1, 2}) readers.emplace_back(read, threads);
     bool stepped = true;
     for (int s = 0; s < kSteps; ++s) {
-      const auto report = trainer.step(std::span<const int64_t>(ids), RowsIn(grads, kDim), {.threads = 1 + s % 2});
+      const auto report = trainer.step(std::span<const int64_t>(ids), RowsIn(grads, dim), {.threads = 1 + s % 2});
       stepped = stepped && report;
     }
     stop = true;
@@ -58,7 +59,7 @@ TEST_CASE("readers: lookups beside steps see values that the rows had, and later
     CHECK(stepped);
     CHECK(wrong == 0);
     CHECK(lookups >= 3);
-    CHECK(rows_of(trainer.table()) == std::vector<float>(kRows * kDim, static_cast<float>(kSteps)));
+    CHECK(rows_of(trainer.table()) == std::vector<float>(kRows * dim, static_cast<float>(kSteps)));
     REQUIRE(trainer.close());
     const auto report = verify(path);
     REQUIRE(report);

@@ -60,8 +60,7 @@ const Sequence kSequences[] = {
 
 }  // namespace
 
-// SparseAdam is the same to the bit, and so are Adagrad's sums. Where torch differs it fuses a product into the sum of a
-// step, and for SGD takes a step per occurrence instead of merging them: a rounding less or more of at most half a unit
+// SparseAdam is the same to the bit, and so are Adagrad's sums. Where torch differs it fuses a product into a sum, and for SGD takes a step per occurrence instead of merging them: a rounding less or more of at most half a unit
 // in the last place of a weight (or of a velocity, which lr makes smaller), at most three for each occurrence of a row.
 TEST_CASE("torch: fifty steps with repeated ids end where torch's end", "[train]") {
   const TorchSteps torch;

@@ -115,7 +115,8 @@ Result<Split> split_log(const Log& log, std::optional<SplitKind> kind, double te
   if (train.empty() || test.empty() || log.items.names().size() < 2) {
     return fail(windrow::ErrorCode::kInvalidArgument,
                 "of " + std::to_string(sorted.size()) + " interactions" +
-                    (log.low > 0 ? " (without those below --min-rating)" : "") + " with " + std::to_string(log.items.names().size()) + " items, " + std::to_string(train.size()) +
+                    (log.low > 0 ? " (without those below --min-rating)" : "") + " with " +
+                    std::to_string(log.items.names().size()) + " items, " + std::to_string(train.size()) +
                     " are to learn from and " + std::to_string(test.size()) +
                     " to measure by: give a longer log, or another --split or --test-share");
   }
