@@ -10,9 +10,11 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "kernels/concurrent.h"
 #include "kernels/floats-inl.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -172,6 +174,7 @@ struct Int8 {
 };
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #endif

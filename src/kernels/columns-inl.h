@@ -8,7 +8,10 @@
 
 #include <hwy/highway.h>
 
+#include "kernels/concurrent.h"
+
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -38,6 +41,7 @@ HWY_INLINE void for_each_column_group(size_t column, size_t end, const Body& bod
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #endif  // per-target include guard

@@ -1,6 +1,7 @@
 #include "kernels/copy.h"
 
 #include "base/prefetch.h"
+#include "kernels/concurrent.h"
 #include "kernels/dispatch.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -11,6 +12,7 @@
 #include <hwy/cache_control.h>
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -61,6 +63,7 @@ void StreamRows(const CopyRun& run, uint8_t* out, size_t out_stride) {
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

@@ -1,4 +1,5 @@
 #include "base/prefetch.h"
+#include "kernels/concurrent.h"
 #include "kernels/dispatch.h"
 #include "kernels/rows.h"
 
@@ -11,6 +12,7 @@
 #include "kernels/scales.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 
 // Columns [begin, end) of a row; the last vector may repeat columns of the one before.
@@ -116,6 +118,7 @@ WINDROW_DECODE(Int2, decode_packed, Packed<2>)
 #undef WINDROW_DECODE
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

@@ -1,6 +1,7 @@
 #include "kernels/dot.h"
 
 #include "base/prefetch.h"
+#include "kernels/concurrent.h"
 #include "kernels/dispatch.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -12,6 +13,7 @@
 #include "kernels/floats-inl.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -39,6 +41,7 @@ void ScanRows(const ScanRun& run, float* dots, float* squares) {
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

@@ -8,7 +8,10 @@
 
 #include <hwy/highway.h>
 
+#include "kernels/concurrent.h"
+
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -41,6 +44,7 @@ HWY_INLINE float eight_sums(size_t columns, const Value& value) {
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #endif  // per-target include guard

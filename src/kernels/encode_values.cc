@@ -1,3 +1,4 @@
+#include "kernels/concurrent.h"
 #include "kernels/dispatch.h"
 #include "kernels/encode.h"
 
@@ -9,6 +10,7 @@
 #include "kernels/narrow-inl.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 
 void ValuesToF16(const float* values, size_t count, uint8_t* out) {
@@ -19,6 +21,7 @@ void ValuesToBf16(const float* values, size_t count, uint8_t* out) {
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

@@ -9,7 +9,10 @@
 #include <hwy/highway.h>
 #include <cstring>
 
+#include "kernels/concurrent.h"
+
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -39,6 +42,7 @@ HWY_INLINE void store_floats(D d, hn::Vec<D> values, uint8_t* row, size_t col) {
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -10,7 +10,10 @@
 #include <cstring>
 #include <type_traits>
 
+#include "kernels/concurrent.h"
+
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -105,6 +108,7 @@ HWY_INLINE void narrow(const Codec& codec, const float* values, size_t count, ui
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #endif  // per-target include guard

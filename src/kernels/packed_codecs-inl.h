@@ -9,8 +9,10 @@
 #include <type_traits>
 
 #include "kernels/codecs-inl.h"
+#include "kernels/concurrent.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 
 // `kBits` 4 or 2, low bits first. A unit of four codes is read at a time, so that the columns come out of step:
@@ -87,6 +89,7 @@ HWY_INLINE void for_each_group(size_t begin, size_t end, const Body& body) {
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -8,11 +8,13 @@
 
 #include "base/prefetch.h"
 #include "kernels/codecs-inl.h"
+#include "kernels/concurrent.h"
 #include "kernels/pool.h"
 #include "kernels/reductions-inl.h"
 #include "kernels/scales.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 
 // The part of a row that is prefetched.
@@ -180,6 +182,7 @@ void pool_run(const RowFormat& format, const PoolRun& run, size_t begin, size_t 
   }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 // Exports them, and defines a function that picks those for this CPU.

@@ -1,3 +1,4 @@
+#include "kernels/concurrent.h"
 #include "kernels/dispatch.h"
 #include "kernels/pool.h"
 
@@ -9,6 +10,7 @@
 #include "kernels/pool-inl.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 
 WINDROW_POOL(F32Rows, pool_run, F32)
@@ -16,6 +18,7 @@ WINDROW_POOL(F16Rows, pool_run, F16)
 WINDROW_POOL(Bf16Rows, pool_run, Bf16)
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

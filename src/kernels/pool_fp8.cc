@@ -1,3 +1,4 @@
+#include "kernels/concurrent.h"
 #include "kernels/dispatch.h"
 #include "kernels/pool.h"
 
@@ -9,6 +10,7 @@
 #include "kernels/pool-inl.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 
 WINDROW_POOL(E4m3Rows, pool_run, E4m3)
@@ -17,6 +19,7 @@ WINDROW_POOL(E5m2Rows, pool_run, E5m2)
 WINDROW_POOL(ScaledE5m2Rows, pool_run, Scaled<E5m2>)
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

@@ -1,3 +1,4 @@
+#include "kernels/concurrent.h"
 #include "kernels/dispatch.h"
 #include "kernels/pool.h"
 
@@ -9,6 +10,7 @@
 #include "kernels/pool-inl.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 
 WINDROW_POOL(Int8Rows, pool_run, Int8)
@@ -16,6 +18,7 @@ WINDROW_POOL(I8Rows, pool_run, I8)
 WINDROW_POOL(ScaledI8Rows, pool_run, Scaled<I8>)
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

@@ -1,3 +1,4 @@
+#include "kernels/concurrent.h"
 #include "kernels/dispatch.h"
 #include "kernels/pool.h"
 
@@ -10,6 +11,7 @@
 #include "kernels/pool-inl.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 
 // One pass over the rows for 4 * Lanes(d) columns, which the codec gives out of step.
@@ -65,6 +67,7 @@ WINDROW_POOL(Int4Rows, pool_packed, Packed<4>)
 WINDROW_POOL(Int2Rows, pool_packed, Packed<2>)
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

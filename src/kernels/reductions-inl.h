@@ -8,7 +8,10 @@
 
 #include <hwy/highway.h>
 
+#include "kernels/concurrent.h"
+
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -51,6 +54,7 @@ struct Max : Unweighted {
 };
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -1,5 +1,6 @@
 #include "kernels/stochastic.h"
 
+#include "kernels/concurrent.h"
 #include "kernels/dispatch.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -10,6 +11,7 @@
 #include "kernels/narrow-inl.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -113,6 +115,7 @@ void RoundToBf16(const float* values, const uint32_t* words, size_t count, uint8
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

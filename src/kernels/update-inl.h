@@ -9,10 +9,12 @@
 #include <hwy/highway.h>
 
 #include "kernels/columns-inl.h"
+#include "kernels/concurrent.h"
 #include "kernels/floats-inl.h"
 #include "kernels/update.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -58,6 +60,7 @@ void update_elements(const RowUpdates& updates) {
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #endif  // per-target include guard

@@ -1,5 +1,6 @@
 #include "kernels/update.h"
 
+#include "kernels/concurrent.h"
 #include "kernels/dispatch.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -10,6 +11,7 @@
 #include "kernels/optimizers/all.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 
 UpdateRowsFn UpdateRows(const Optimizer& optimizer) {
@@ -17,6 +19,7 @@ UpdateRowsFn UpdateRows(const Optimizer& optimizer) {
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

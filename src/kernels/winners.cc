@@ -1,4 +1,5 @@
 #include "kernels/winners.h"
+#include "kernels/concurrent.h"
 #include "kernels/dispatch.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -10,6 +11,7 @@
 #include "kernels/floats-inl.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -35,6 +37,7 @@ void FindWinners(const WinnersRun& run, size_t begin, size_t end, float* best, u
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

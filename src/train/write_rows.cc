@@ -1,7 +1,7 @@
-#include <cstring>
 #include <limits>
 
 #include "base/fail.h"
+#include "kernels/copy.h"
 #include "kernels/encode.h"
 #include "kernels/rows.h"
 #include "table/view_rows.h"
@@ -28,19 +28,19 @@ class RowWriter {
 
   void write(size_t number, uint8_t* to) const {
     const uint8_t* const from = row_of(values_, number);
-    if (!decode_) {
-      std::memcpy(to, from, row_bytes_);
-      return;
-    }
+    if (!decode_) return copy(from, to);
     const auto dim = static_cast<size_t>(from_.dim);
     decode_(from_, {&from, nullptr, 1, 0}, scratch_, dim);
     if (encode_)
       encode_(scratch_, dim, to);
     else
-      std::memcpy(to, scratch_, row_bytes_);
+      copy(reinterpret_cast<const uint8_t*>(scratch_), to);
   }
 
  private:
+  // Not by memcpy, as lookups may be reading the row: kernels/concurrent.h.
+  void copy(const uint8_t* from, uint8_t* to) const { copy_({&from, 1, 0, row_bytes_}, to, row_bytes_); }
+
   static RowFormat format_of(ValueType type, int64_t dim) {
     switch (type) {
       case ValueType::kF16:
@@ -57,6 +57,7 @@ class RowWriter {
   float* scratch_;
   RowFormat from_;
   size_t row_bytes_;
+  kernels::CopyFn copy_ = kernels::copy_rows();
   kernels::DecodeRowsFn decode_ = nullptr;
   kernels::EncodeValuesFn encode_ = nullptr;
 };

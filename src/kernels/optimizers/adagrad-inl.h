@@ -48,9 +48,11 @@ struct About<Adagrad> {
 #define WINDROW_KERNELS_OPTIMIZERS_ADAGRAD_INL
 #endif
 
+#include "kernels/concurrent.h"
 #include "kernels/update-inl.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 
 template <bool kEpsInside>
@@ -72,5 +74,6 @@ inline UpdateRowsFn update_rows_of(const Adagrad& adagrad) {
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 #endif  // per-target include guard

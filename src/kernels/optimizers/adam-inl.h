@@ -47,9 +47,11 @@ struct About<Adam> {
 #define WINDROW_KERNELS_OPTIMIZERS_ADAM_INL
 #endif
 
+#include "kernels/concurrent.h"
 #include "kernels/update-inl.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 
 struct SparseAdam {
@@ -69,5 +71,6 @@ inline UpdateRowsFn update_rows_of(const Adam&) {
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 #endif  // per-target include guard

@@ -50,9 +50,11 @@ struct About<Ftrl> {
 #define WINDROW_KERNELS_OPTIMIZERS_FTRL_INL
 #endif
 
+#include "kernels/concurrent.h"
 #include "kernels/update-inl.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 
 template <bool kShrinks>
@@ -80,5 +82,6 @@ inline UpdateRowsFn update_rows_of(const Ftrl& ftrl) {
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 #endif  // per-target include guard

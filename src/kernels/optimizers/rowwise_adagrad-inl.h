@@ -45,10 +45,12 @@ struct About<RowwiseAdagrad> {
 #include <cmath>
 
 #include "base/bytes.h"
+#include "kernels/concurrent.h"
 #include "kernels/eight_sums-inl.h"
 #include "kernels/update-inl.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 
 enum class WeightDecay { kNone, kL2, kDecoupled };
@@ -101,5 +103,6 @@ inline UpdateRowsFn update_rows_of(const RowwiseAdagrad& adagrad) {
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 #endif  // per-target include guard

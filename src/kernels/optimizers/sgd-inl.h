@@ -42,9 +42,11 @@ struct About<Sgd> {
 #define WINDROW_KERNELS_OPTIMIZERS_SGD_INL
 #endif
 
+#include "kernels/concurrent.h"
 #include "kernels/update-inl.h"
 
 HWY_BEFORE_NAMESPACE();
+WINDROW_RACY_BEGIN
 namespace windrow::kernels::HWY_NAMESPACE {
 
 struct PlainSgd {
@@ -75,5 +77,6 @@ inline UpdateRowsFn update_rows_of(const Sgd& sgd) {
 }
 
 }  // namespace windrow::kernels::HWY_NAMESPACE
+WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
 #endif  // per-target include guard
