@@ -30,7 +30,12 @@ Result<int> run(AddStateVerbOptions& options) {
   const RewriteWatch watch("adding state", options.path);
   add.progress = watch.progress();
   std::optional<Table> table;  // as long as the values are read
-  if (!options.import.paths.empty()) {
+  if (options.import.paths.empty()) {
+    if (!options.import.prefix.empty() || !options.part.empty() || !options.import.vocabulary.empty() ||
+        options.import.eta != StateImportOptions().eta) {
+      throw WrongUsage{"--prefix, --eta, --part and --vocab say how files are read: give --from"};
+    }
+  } else {
     if (state_tensors(optimizer).empty()) {
       throw WrongUsage{
           concat("--from: ", options.optimizer.name, " has no state with these hyper-parameters")};
@@ -53,9 +58,10 @@ Result<int> run(AddStateVerbOptions& options) {
   const auto states = state_tensors(optimizer);
   std::string names;
   for (const StateTensor& state : states) names += concat(names.empty() ? " (" : ", ", state.name);
-  print_line(options.path, ": the table is ", options.optimizer.name, "'s, ",
-             states.empty() ? "which keeps no state" : concat("with its state", names, ")"), ", after ",
-             add.step_count, " steps");
+  print_line(
+      options.path, ": the table is ", options.optimizer.name, "'s, ",
+      states.empty() ? "which keeps no state" : concat("with its state", names, ")"), ", after ",
+      states.empty() && add.step_count == 0 ? "as many steps as before" : concat(add.step_count, " steps"));
   for (const std::string& remark : remarks) print_line("  ", remark);
   return 0;
 }

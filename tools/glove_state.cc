@@ -243,10 +243,11 @@ Result<StateImport> import_glove_state(const Table& table, const Optimizer& opti
   if (!source) return pass(source);
   const auto sums =
       std::make_shared<Sums>(std::move(*source), std::move(*entries), *options.part, *text, options.eta);
-  import.values = [ sums, dim ](size_t, int64_t first_row, std::span<float> values) {
+  const auto values_of = [sums, dim](size_t, int64_t first_row, std::span<float> values) {
     return sums->fill(first_row, values, dim);
-};
-return import;
-}  // namespace windrow::tools
+  };
+  import.values = values_of;
+  return import;
+}
 
 }  // namespace windrow::tools

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "optimizer_kinds.h"
 #include "table/optimizer_state.h"
+#include "table/stored_rows.h"
 #include "table_about.h"
 
 namespace windrow::tools {
@@ -83,8 +84,18 @@ Result<KeptState> kept_state(const TableSource& source) {
                  tensors = *tensors_of(*optimizer, slot.dim, file->data.header)](
                     size_t tensor, int64_t first_row, std::span<float> values) -> Result<void> {
     const uint64_t row_bytes = (states[tensor].per_row ? 1 : dim) * sizeof(float);
-    return file->data.file->read(tensors[tensor]->begin + static_cast<uint64_t>(first_row) * row_bytes,
-                                 {reinterpret_cast<uint8_t*>(values.data()), values.size_bytes()});
+    if (auto read =
+            file->data.file->read(tensors[tensor]->begin + static_cast<uint64_t>(first_row) * row_bytes,
+                                  {reinterpret_cast<uint8_t*>(values.data()), values.size_bytes()});
+        !read) {
+      return read;
+    }
+    // What a trainer did meanwhile would be in the copy, in part. The rows were read before.
+    const auto now = read_slot(file->data);
+    if (!now) return tl::make_unexpected(now.error());
+    if (now->clean && now->generation == file->slot->generation) return {};
+    return fail(ErrorCode::kUnclean, file->data.path(),
+                ": a trainer has worked on this table meanwhile: try again");
   };
   return kept;
 }

@@ -68,6 +68,18 @@ Result<void> check_shape(const Found& found, uint64_t rows, uint64_t dim, bool p
               per_row ? shape_text({rows}) : shape_text({rows, dim}));
 }
 
+// What would spoil rows at the first step: kFormat.
+Result<void> check_values(const Found& found, const StateTensor& state, uint64_t first,
+                          std::span<const float> values) {
+  const bool of_squares = state.name == "sum" || state.name == "exp_avg_sq" || state.name == "accumulator";
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (std::isfinite(values[i]) && !(of_squares && values[i] < 0)) continue;
+    return fail(ErrorCode::kFormat, found.name(), ": value ", first + i, " is ", values[i],
+                of_squares ? ", where sums of squares stand" : "", "; it would make its row NaN");
+  }
+  return {};
+}
+
 // Values [first, first + values.size()) of a tensor, as floats.
 Result<void> read_values(const Found& found, uint64_t first, std::span<float> values) {
   const uint64_t value_bytes = *safetensors::bits_of(found.tensor->dtype) / 8;
@@ -141,11 +153,14 @@ Result<StateImport> import_torch_state(const Table& table, const Optimizer& opti
     if (!step) return pass(step);
     import.step_count = *step;
   }
-  import.values = [ files, found, states, dim ](size_t tensor, int64_t first_row, std::span<float> values) {
-    return read_values(found[tensor], static_cast<uint64_t>(first_row) * (states[tensor].per_row ? 1 : dim),
-                       values);
-};
-return import;
-}  // namespace windrow::tools
+  const auto values_of = [files, found, states, dim](size_t tensor, int64_t first_row,
+                                                     std::span<float> values) -> Result<void> {
+    const uint64_t first = static_cast<uint64_t>(first_row) * (states[tensor].per_row ? 1 : dim);
+    if (auto read = read_values(found[tensor], first, values); !read) return read;
+    return check_values(found[tensor], states[tensor], first, values);
+  };
+  import.values = values_of;
+  return import;
+}
 
 }  // namespace windrow::tools

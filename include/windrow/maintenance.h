@@ -67,7 +67,7 @@ struct AddStateOptions {
 // Adds an optimiser's state to a table that has none, by writing the whole file anew beside the old one and giving it
 // its name: the old file stands until then, and open tables stay on it. Rows are copied within the file system where
 // it can (copy_file_range, which shares blocks on file systems with reflinks). A table of an optimiser without state
-// (Sgd) that is already that optimiser's is left as it is.
+// (Sgd) that is already that optimiser's is left as it is, unless a step_count is given.
 //
 // Errors: kInvalidArgument  the table has state: of this optimiser (nothing to do), or of another (strip() drops it);
 //                           a hyper-parameter makes no sense; step_count is negative

@@ -39,7 +39,8 @@ struct Sgd {
 //   S = S + (g * g)
 //   w = w - (clr * (g / (sqrt(S) + eps)))           eps_inside: g / sqrt(S + eps)
 //
-// Either eps or initial_accumulator must be above 0, else a zero gradient would give 0 / 0.
+// Either eps or initial_accumulator must be above 0, else a zero gradient would give 0 / 0. A table does not know what
+// its sums started with: with eps 0, train only tables whose state was made with such an initial_accumulator.
 struct Adagrad {
   double lr = 0.01;
   double lr_decay = 0;

@@ -41,7 +41,7 @@ struct Clip {
     kNone,
     kValue,  // g = min(max(g, -limit), limit), per value; NaN stays
     kRowNorm,  // g = g * (limit / norm) where norm > limit; norm = sqrt of the sum of g * g, in the eight partial
-               // sums of RowwiseAdagrad
+               // sums of RowwiseAdagrad; a norm beyond the largest float makes g zero
   };
   Kind kind = Kind::kNone;
   double limit = 0;  // above 0 and finite
@@ -90,8 +90,8 @@ struct TrainerState;
 // says so (kUnclean); `windrow recover --accept-mixed`, or recover(), is the way on.
 class WINDROW_API Trainer {
  public:
-  // Opens an existing Windrow table for training. The state of `optimizer` must have been reserved when the
-  // table was created; opening never rewrites a file.
+  // Opens an existing Windrow table for training. The table must hold the state of `optimizer`, reserved when it was
+  // created or added by add_state(); opening never rewrites a file.
   //
   // Rows may be f32, f16 or bf16.
   //
@@ -145,7 +145,7 @@ class WINDROW_API Trainer {
                                         const StepOptions& options = {});
 
   // Overwrites rows: row ids[i] = values row i, f32, f16 or bf16, stored in the table's format, to nearest. Of equal
-  // ids the last position wins. State is left alone.
+  // ids the last position wins. State is left alone. NaN and infinity are stored as they are.
   // Errors and shapes as step(ids, grads).
   [[nodiscard]] Result<void> write_rows(Ids ids, RowsIn values);
 
@@ -155,7 +155,8 @@ class WINDROW_API Trainer {
   // Steps of the optimiser on this table, from the creation of its state on.
   int64_t step_count() const;
 
-  // The learning rate of the steps to come. Errors: kInvalidArgument when it is below 0 or not finite.
+  // The learning rate of the steps to come. Errors: kInvalidArgument when the optimiser cannot have it: below 0, not
+  // finite, 0 for Ftrl.
   [[nodiscard]] Result<void> set_learning_rate(double lr);
 
   // Writes everything to disk, refreshes the checksums of the blocks that changed, marks the table clean and

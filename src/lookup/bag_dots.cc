@@ -10,6 +10,7 @@
 #include "lookup/lookup_threads.h"
 #include "lookup/zero_row.h"
 #include "table/float_rows.h"
+#include "table/float_view.h"
 #include "table/request.h"
 #include "table/row_stream.h"
 #include "table/view_rows.h"
@@ -17,35 +18,6 @@
 namespace windrow {
 
 namespace {
-
-// A row of a view as floats: the row itself, or widened into memory of the thread's own.
-class FloatVector {
- public:
-  FloatVector(const RowsIn& rows, int64_t dim, float* memory)
-      : rows_(rows),
-        format_(rows.type == ValueType::kF16 ? RowFormat::f16(dim) : RowFormat::bf16(dim)),
-        decode_(rows.type == ValueType::kF32 ? nullptr : kernels::decode_rows(format_)),
-        memory_(memory) {}
-
-  // How many floats of memory a thread needs.
-  static size_t memory_for(const RowsIn& rows, int64_t dim) {
-    return rows.type == ValueType::kF32 ? 0 : static_cast<size_t>(dim);
-  }
-
-  // Until the next call.
-  const float* row(size_t number) const {
-    const uint8_t* const stored = row_of(rows_, number);
-    if (!decode_) return reinterpret_cast<const float*>(stored);
-    decode_(format_, {&stored, nullptr, 1, 0}, memory_, static_cast<size_t>(format_.dim));
-    return memory_;
-  }
-
- private:
-  RowsIn rows_;
-  RowFormat format_;
-  kernels::DecodeRowsFn decode_;
-  float* memory_;
-};
 
 // A checked request, as every thread sees it.
 struct DotWork {
@@ -69,7 +41,7 @@ void scale_by_reciprocal(const DotWork& work, size_t bag, size_t begin, size_t e
 }
 
 // Positions [begin, end), wherever bags begin.
-void run(const DotWork& work, const FloatRows& floats, const FloatVector& vectors, size_t begin, size_t end) {
+void run(const DotWork& work, const FloatRows& floats, const FloatView& vectors, size_t begin, size_t end) {
   if (begin == end) return;
   RowStream stream(work.table, work.ids, begin, end, work.located);
   const auto after = std::upper_bound(work.bounds.begin(), work.bounds.end(), static_cast<int64_t>(begin));
@@ -119,12 +91,12 @@ Result<LookupReport> bag_dots(const Table& table, const Bags& bags, RowsIn vecto
     const size_t count = bags.ids.count;
     const int threads = lookup_threads(options.threads, count, count * row_cost(data));
     std::vector<float> decoded(FloatRows::memory_for(data, threads));
-    const size_t vector_floats = FloatVector::memory_for(vectors, dim);
+    const size_t vector_floats = FloatView::memory_for(vectors, dim);
     std::vector<float> widened(static_cast<size_t>(threads) * vector_floats);
     // Every position has an output of its own, so threads share positions.
     parallel(threads, [&](int thread) {
       const auto t = static_cast<size_t>(thread), of = static_cast<size_t>(threads);
-      const FloatVector own_vectors(vectors, dim, widened.data() + t * vector_floats);
+      const FloatView own_vectors(vectors, dim, widened.data() + t * vector_floats);
       run(work, FloatRows(data, decoded, thread), own_vectors, count * t / of, count * (t + 1) / of);
     });
     return LookupReport{checked->skipped};

@@ -60,6 +60,12 @@ std::string optimizer_name(uint32_t id) {
   return name.empty() ? concat("number ", id) : std::string(name);
 }
 
+Result<void> check_trainable(RowFormat::Kind kind, std::string_view what) {
+  if (is_trainable(kind)) return {};
+  return fail(ErrorCode::kUnsupported, what, ": rows of ", row_format_name(kind),
+              " cannot be trained, since a step is smaller than their spacing: convert to f32, f16 or bf16");
+}
+
 Result<void> check_optimizer(const Optimizer& optimizer) {
   return std::visit([](const auto& kind) { return check(kind); }, optimizer);
 }

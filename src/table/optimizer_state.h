@@ -26,6 +26,9 @@ inline bool is_trainable(RowFormat::Kind kind) {
   return kind == RowFormat::Kind::kF32 || kind == RowFormat::Kind::kF16 || kind == RowFormat::Kind::kBf16;
 }
 
+// kUnsupported: they cannot; `what` names the table in the message.
+Result<void> check_trainable(RowFormat::Kind kind, std::string_view what);
+
 // kInvalidArgument: a hyper-parameter that makes no sense.
 Result<void> check_optimizer(const Optimizer& optimizer);
 

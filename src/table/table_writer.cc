@@ -9,8 +9,8 @@
 #include "format/checksum.h"
 #include "format/meta_slot.h"
 #include "kernels/encode.h"
-#include "kernels/rows.h"
 #include "table/data_file.h"
+#include "table/float_view.h"
 #include "table/optimizer_state.h"
 #include "table/replacement.h"
 #include "table/request.h"
@@ -47,12 +47,7 @@ Result<void> check_support(const TableWriterSpec& spec) {
   if (spec.format.scale_place == RowFormat::ScalePlace::kApart) {
     return fail(ErrorCode::kUnsupported, "tables are written with scales in their rows, not apart");
   }
-  if (spec.optimizer && !is_trainable(spec.format.kind)) {
-    return fail(
-        ErrorCode::kUnsupported, "an optimizer for rows of ", row_format_name(spec.format.kind),
-        ", which cannot be trained, since a step is smaller than their spacing: convert to f32, f16 or "
-        "bf16");
-  }
+  if (spec.optimizer) return check_trainable(spec.format.kind, "a table with an optimiser");
   return {};
 }
 
@@ -82,7 +77,6 @@ struct TableWriter::State {
   uint64_t dim() const { return static_cast<uint64_t>(spec.format.dim); }
 
   Result<void> start();
-  const float* floats_of(const RowsIn& in, size_t row);
   Result<void> write_row(const float* values, size_t row);
   Result<void> write_state();
   Result<void> write_vocabulary();
@@ -103,18 +97,6 @@ Result<void> TableWriter::State::start() {
   }
   const std::vector<uint8_t> front(kTableHeaderBytes + kMetaBytes);
   return file.append(front);
-}
-
-// Row `r` of what was given, widened to floats where it must be.
-const float* TableWriter::State::floats_of(const RowsIn& in, size_t r) {
-  const size_t at = r * in.row_stride;
-  if (in.type == ValueType::kF32) return static_cast<const float*>(in.data) + at;
-  const int64_t dim = spec.format.dim;
-  const RowFormat format = in.type == ValueType::kF16 ? RowFormat::f16(dim) : RowFormat::bf16(dim);
-  const uint8_t* const from = static_cast<const uint8_t*>(in.data) + at * sizeof(uint16_t);
-  unpacked.resize(static_cast<size_t>(dim));
-  kernels::decode_rows(format)(format, {&from, nullptr, 1, 0}, unpacked.data(), unpacked.size());
-  return unpacked.data();
 }
 
 // Adds row number `number`, counted from the first of this append.
@@ -197,9 +179,7 @@ TableWriter& TableWriter::operator=(TableWriter&&) noexcept = default;
 Result<void> TableWriter::append(RowsIn rows, std::span<const std::string_view> tokens) {
   return guard([&]() -> Result<void> {
     State& s = *state_;
-    RowsIn shape = rows;
-    shape.type = ValueType::kF32;  // values of every type are taken here
-    if (auto checked = check_rows(shape, rows.rows, s.spec.format.dim, "rows"); !checked) return checked;
+    if (auto checked = check_rows(rows, rows.rows, s.spec.format.dim, "rows"); !checked) return checked;
     const bool has_tokens = s.vocabulary.size() > 0;
     if ((!tokens.empty() && tokens.size() != rows.rows) ||
         (s.rows > 0 && rows.rows > 0 && has_tokens != !tokens.empty())) {
@@ -207,8 +187,10 @@ Result<void> TableWriter::append(RowsIn rows, std::span<const std::string_view> 
                   " rows, after ", s.vocabulary.size(), " for ", s.rows,
                   ": either every row has one, or none has");
     }
+    s.unpacked.resize(FloatView::memory_for(rows, s.spec.format.dim));
+    const FloatView floats(rows, s.spec.format.dim, s.unpacked.data());
     for (size_t r = 0; r < rows.rows; ++r) {
-      if (auto written = s.write_row(s.floats_of(rows, r), r); !written) return written;
+      if (auto written = s.write_row(floats.row(r), r); !written) return written;
     }
     for (const auto token : tokens) s.vocabulary.add(token);
     s.rows += static_cast<int64_t>(rows.rows);

@@ -10,16 +10,8 @@ namespace windrow {
 namespace {
 
 Result<void> check_table(const TableFile& table, const Optimizer& optimizer) {
-  if (!table.slot->clean) {
-    return fail(ErrorCode::kUnclean, table.path(),
-                ": a trainer died with this table, whose rows are now a mix of before and after; "
-                "`windrow recover --accept-mixed` keeps them as they are, or restore the file from a copy");
-  }
-  if (!is_trainable(table.format.kind)) {
-    return fail(
-        ErrorCode::kUnsupported, table.path(), ": rows of ", row_format_name(table.format.kind),
-        " cannot be trained, since a step is smaller than their spacing: convert to f32, f16 or bf16");
-  }
+  if (auto ended = check_ended(table); !ended) return ended;
+  if (auto trainable = check_trainable(table.format.kind, table.path()); !trainable) return trainable;
   if (!keeps_state(table)) return {};
   const uint32_t stored = table.slot->optimizer_id;
   if (stored == optimizer_id(optimizer)) {
@@ -43,7 +35,9 @@ Result<void> add_state(const std::string& path, const Optimizer& optimizer, cons
     auto table = open_locked(system, path);
     if (!table) return pass(table);
     if (auto checked = check_table(*table, optimizer); !checked) return checked;
-    if (state_tensors(optimizer).empty() && table->slot->optimizer_id == optimizer_id(optimizer)) return {};
+    const bool is_there =
+        state_tensors(optimizer).empty() && table->slot->optimizer_id == optimizer_id(optimizer);
+    if (is_there && options.step_count == 0) return {};
     auto file = write_anew(system, *table, table->path(),
                            {optimizer, options.values, options.step_count, options.progress});
     if (!file) return pass(file);

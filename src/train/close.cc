@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kMaxTagBytes = 256;  // of a slot
 
-// Recomputes the entries of the marked blocks of the tensor that begins at `tensor_begin`.
+// Recomputes the entries of the marked blocks of a tensor.
 void refresh(const io::Mapping& mapping, const ChecksummedTensor& of, const DirtyBlocks& blocks,
              Chunk chunk) {
   for (uint64_t block = chunk.begin; block < chunk.end; ++block) {

@@ -64,8 +64,8 @@ Result<void> FiniteCheck::check(const GradientRequest& request, const Gradient& 
   const double factor = request.weighted() ? as_double(largest_weight_) : 1;
   const auto count = static_cast<double>(gradient.rows().occurrences());
   // No sum of so many terms is larger, roundings included; mean only divides. NaN is not below anything.
-  const double bound = as_double(largest) * factor * count * (1 + count * 0x1p-22);
-  if (bound < std::numeric_limits<float>::max() && count < 0x1p22) return {};
+  const double bound = as_double(largest) * factor * count * std::exp(count * 0x1p-23);
+  if (bound < std::numeric_limits<float>::max()) return {};
   return check_each(request, gradient, dim);
 }
 
@@ -88,8 +88,10 @@ Result<void> FiniteCheck::check_each(const GradientRequest& request, const Gradi
       merge(occurrences, k, k + 1, 0, dim, merged_.data());
       const size_t bad = first_not_finite(merged_.data(), dim);
       if (bad == dim) continue;
-      return fail(ErrorCode::kInvalidArgument, "the gradient of id ", id, " at ",
-                  place_of(request, rows.source(k), id), " is ", merged_[bad], " in column ", bad, advice);
+      return fail(ErrorCode::kInvalidArgument,
+                  request.weighted() ? "the gradient times the weight of id " : "the gradient of id ", id,
+                  " at ", place_of(request, rows.source(k), id), " is ", merged_[bad], " in column ", bad,
+                  advice);
     }
     return fail(ErrorCode::kInvalidArgument, "the ", end - begin, " gradients of id ", id, " add up to ", sum,
                 " in column ", column, ", beyond the largest float", advice);

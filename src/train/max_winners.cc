@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/checked.h"
 #include "base/parallel.h"
 #include "base/prefetch.h"
 #include "base/shares.h"
@@ -27,7 +28,8 @@ void MaxWinners::reserve(const TableData& table, size_t ids, std::span<const int
   grow(wins_, positions_);
   grow(rows_, positions_);
   grow(places_, positions_);
-  grow(best_, static_cast<size_t>(threads) * dim_);
+  best_stride_ = round_up(dim_, kCacheLine / sizeof(float));  // threads keep out of one another's lines
+  grow(best_, static_cast<size_t>(threads) * best_stride_);
   grow(decoded_, FloatRows::memory_for(table, threads));
 }
 
@@ -56,7 +58,7 @@ void MaxWinners::find(const TableData& table, Ids ids, std::span<const int64_t> 
     if (used == 0 || columns.empty()) return;
     const auto begin = static_cast<size_t>(bounds[bag]);
     uint32_t* winners = winners_.data() + bag * dim_;
-    float* best = best_.data() + static_cast<size_t>(thread) * dim_;
+    float* best = best_.data() + static_cast<size_t>(thread) * best_stride_;
     const FloatRows floats(table, decoded_, thread);
     const size_t at_a_time = floats.decodes() ? FloatRows::rows_at_a_time(table) : used;
     for (size_t k = 0; k < used; k += at_a_time) {

@@ -30,6 +30,7 @@ class MaxWinners {
  private:
   size_t dim_ = 0;
   size_t positions_ = 0;
+  size_t best_stride_ = 0;
   std::vector<uint32_t> winners_;
   std::vector<float> best_;     // one row per thread
   std::vector<float> decoded_;  // FloatRows of each thread

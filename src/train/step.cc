@@ -46,8 +46,9 @@ Result<std::vector<StepReport>> step_many(std::span<const StepRequest> requests,
                     "; ids of one table go into one request");
       }
     }
-    if (auto done = take_steps(works, options); !done) return pass(done);
     std::vector<StepReport> reports;
+    reports.reserve(works.size());  // when the steps are taken nothing may fail any more
+    if (auto done = take_steps(works, options); !done) return pass(done);
     for (const auto& work : works) reports.push_back(work.report());
     return reports;
   });

@@ -69,6 +69,8 @@ Result<void> StepWork::take(const StepRequest& step, const StepOptions& options)
   if (step.pooling) {
     if (auto read = offsets.read(bags); !read) return read;
     rows = offsets.bags();
+    if (rows > std::numeric_limits<uint32_t>::max())
+      return fail(ErrorCode::kInvalidArgument, rows, " bags in one step; at most 2^32 - 1 are possible");
     request.pooled = true;
     request.pooling = *step.pooling;
     request.bounds = offsets.bounds();

@@ -40,6 +40,7 @@ Result<void> TrainerState::begin_changes() {
   slot.incarnation = io::posix().random64();
   slot.boot_id = io::posix().boot_id();
   slot.level = DurabilityLevel::kNone;
+  slot.optimizer_id = optimizer_id(optimizer);  // of a table for any optimiser without state it was none
   if (auto written = write_slot(file, slot); !written) {
     poisoned = true;
     return written;

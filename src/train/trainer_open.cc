@@ -1,43 +1,23 @@
-#include <algorithm>
-
 #include "base/fail.h"
 #include "io/paging.h"
 #include "table/optimizer_state.h"
 #include "table/vocabulary_format.h"
 #include "train/checksum_map.h"
 #include "train/locked_table.h"
+#include "train/rewrite.h"
 #include "train/trainer_state.h"
 
 namespace windrow {
 
 namespace {
 
-Result<void> check_clean(const TableFile& file) {
-  if (file.slot->clean) return {};
-  return fail(
-      ErrorCode::kUnclean, file.path(),
-      ": a trainer died with this table, whose rows are now a mix of before "
-      "and after; `windrow recover --accept-mixed` keeps them as they are, or restore the file from a copy");
-}
-
-Result<void> check_trainable(const TableFile& file) {
-  if (is_trainable(file.format.kind)) return {};
-  return fail(
-      ErrorCode::kUnsupported, file.path(), ": rows of ", row_format_name(file.format.kind),
-      " cannot be trained: a step is smaller than their spacing. `windrow convert --row-format` makes a "
-      "table of f32, f16 or bf16 rows");
-}
-
 // The tensors that hold the optimiser's state, in the order of state_tensors().
 Result<std::vector<const safetensors::Tensor*>> find_states(const TableFile& file,
                                                             const Optimizer& optimizer) {
-  const auto& tensors = file.header.tensors;
-  const bool keeps_state = std::any_of(tensors.begin(), tensors.end(), [](const safetensors::Tensor& tensor) {
-    return tensor.name.starts_with(kStatePrefix);
-  });
+  const bool has_state = keeps_state(file);
   const std::string_view name = optimizer_name(optimizer);
   const uint32_t stored = file.slot->optimizer_id;
-  if (keeps_state && stored != optimizer_id(optimizer)) {
+  if (has_state && stored != optimizer_id(optimizer)) {
     return fail(ErrorCode::kInvalidArgument, file.path(),
                 ": the table holds the state of another optimiser, ", optimizer_name(stored),
                 "; train it with that one, or drop the state with `windrow strip` and add ", name,
@@ -50,7 +30,7 @@ Result<std::vector<const safetensors::Tensor*>> find_states(const TableFile& fil
     if (!tensor) {
       return fail(ErrorCode::kNoState, file.path(), ": the table holds no state for ", name, " (no tensor \"",
                   full_name, "\"): add it with `windrow add-state --optimizer ", name, "`, or add_state()",
-                  keeps_state ? ", after `windrow strip`" : "");
+                  has_state ? ", after `windrow strip`" : "");
     }
     std::vector<uint64_t> shape = {static_cast<uint64_t>(file.rows)};
     if (!state.per_row) shape.push_back(static_cast<uint64_t>(file.format.dim));
@@ -108,8 +88,8 @@ Result<std::unique_ptr<TrainerState>> open_trainer(const std::string& path, cons
   if (auto checked = check_optimizer(optimizer); !checked) return pass(checked);
   auto file = open_locked(io::posix(), path);
   if (!file) return pass(file);
-  if (auto clean = check_clean(*file); !clean) return pass(clean);
-  if (auto trainable = check_trainable(*file); !trainable) return pass(trainable);
+  if (auto clean = check_ended(*file); !clean) return pass(clean);
+  if (auto trainable = check_trainable(file->format.kind, file->path()); !trainable) return pass(trainable);
   auto states = find_states(*file, optimizer);
   if (!states) return pass(states);
   // close() will need them: better to know now that they cannot be written.

@@ -3,63 +3,51 @@
 #include "base/fail.h"
 #include "kernels/copy.h"
 #include "kernels/encode.h"
-#include "kernels/rows.h"
-#include "table/view_rows.h"
+#include "table/float_view.h"
 #include "train/trainer_state.h"
 
 namespace windrow {
 
 namespace {
 
-// Copies rows of values into rows of a table, through floats where they are of different types.
+RowFormat::Kind kind_of(ValueType type) {
+  return type == ValueType::kF16    ? RowFormat::Kind::kF16
+         : type == ValueType::kBf16 ? RowFormat::Kind::kBf16
+                                    : RowFormat::Kind::kF32;
+}
+
+// Stores rows of values in rows of a table: their bits where these are of one type, else through floats.
 class RowWriter {
  public:
   // `scratch` has room for a row of floats.
   RowWriter(const RowFormat& table, const RowsIn& values, float* scratch)
       : values_(values),
-        scratch_(scratch),
-        from_(format_of(values.type, table.dim)),
+        floats_(values, table.dim, scratch),
+        dim_(static_cast<size_t>(table.dim)),
         row_bytes_(table.row_bytes()) {
-    if (from_.kind == table.kind) return;
-    decode_ = kernels::decode_rows(from_);
+    if (table.kind == kind_of(values.type)) return;
     if (table.kind == RowFormat::Kind::kF16) encode_ = kernels::encode_values(ValueType::kF16);
     if (table.kind == RowFormat::Kind::kBf16) encode_ = kernels::encode_values(ValueType::kBf16);
+    is_copied_ = false;
   }
 
   void write(size_t number, uint8_t* to) const {
-    const uint8_t* const from = row_of(values_, number);
-    if (!decode_) return copy(from, to);
-    const auto dim = static_cast<size_t>(from_.dim);
-    decode_(from_, {&from, nullptr, 1, 0}, scratch_, dim);
-    if (encode_)
-      encode_(scratch_, dim, to);
-    else
-      copy(reinterpret_cast<const uint8_t*>(scratch_), to);
+    if (is_copied_) return copy(row_of(values_, number), to);
+    const float* const floats = floats_.row(number);
+    if (encode_) return encode_(floats, dim_, to);
+    copy(reinterpret_cast<const uint8_t*>(floats), to);
   }
 
  private:
   // Not by memcpy, as lookups may be reading the row: kernels/concurrent.h.
   void copy(const uint8_t* from, uint8_t* to) const { copy_({&from, 1, 0, row_bytes_}, to, row_bytes_); }
 
-  static RowFormat format_of(ValueType type, int64_t dim) {
-    switch (type) {
-      case ValueType::kF16:
-        return RowFormat::f16(dim);
-      case ValueType::kBf16:
-        return RowFormat::bf16(dim);
-      case ValueType::kF32:
-        break;
-    }
-    return RowFormat::f32(dim);
-  }
-
   RowsIn values_;
-  float* scratch_;
-  RowFormat from_;
-  size_t row_bytes_;
+  FloatView floats_;
+  size_t dim_, row_bytes_;
+  bool is_copied_ = true;
   kernels::CopyFn copy_ = kernels::copy_rows();
-  kernels::DecodeRowsFn decode_ = nullptr;
-  kernels::EncodeValuesFn encode_ = nullptr;
+  kernels::EncodeValuesFn encode_ = nullptr;  // null: the table holds floats
 };
 
 }  // namespace
