@@ -177,7 +177,7 @@ Stages measure_stages(Trainer& trainer, Requests& requests, int threads) {
     check.push_back(seconds_of([&] { state.finite.scan(work.request, state.dim(), threads); }));
     coalesce.push_back(seconds_of([&] { state.gradient.prepare(work.request, *state.table, threads); }));
     const RowsToUpdate rows{state.table->format, &state.weights, state.states};
-    const RowUpdater updater(state.gradient, work.request.grads.type, rows, {state.optimizer});
+    const RowUpdater updater(state.gradient, work.request.grads, rows, {state.optimizer});
     std::vector<std::vector<float>> merged(static_cast<size_t>(threads), std::vector<float>(state.dim()));
     sum.push_back(seconds_of([&] {
       parallel(threads, [&](int t) {

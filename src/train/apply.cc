@@ -31,7 +31,7 @@ std::vector<RowUpdater> updaters_of(std::span<StepWork> works, const std::vector
     const TrainerState& trainer = *works[w].trainer;
     const UpdateRule rule{trainer.optimizer,    trainer.step_count + 1,     trainer.options.rounding,
                           trainer.options.seed, options.scale_by_frequency, options.clip};
-    updaters.emplace_back(trainer.gradient, works[w].request.grads.type, tables[w], rule);
+    updaters.emplace_back(trainer.gradient, works[w].request.grads, tables[w], rule);
   }
   return updaters;
 }

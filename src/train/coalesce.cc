@@ -120,6 +120,16 @@ void Coalescer::find_rows(int threads) {
   const auto starts_row = [=, this](size_t i) {
     return i == 0 || (keys[i] ^ keys[i - 1]) >> source_bits_ != 0;
   };
+  if (threads == 1) {
+    // Without a branch, which could not be foreseen: what is no start is written over by the next.
+    rows_ = 0;
+    for (size_t i = 0; i < occurrences_; ++i) {
+      bounds_[rows_] = static_cast<int64_t>(i);
+      rows_ += starts_row(i);
+    }
+    bounds_[rows_] = static_cast<int64_t>(occurrences_);
+    return;
+  }
   parallel(threads, [&](int t) {
     const Chunk chunk = chunk_of(t, threads, occurrences_);
     size_t starts = 0;

@@ -14,6 +14,12 @@ namespace {
 constexpr size_t kRowsAhead = 16;
 constexpr size_t kGradientsAhead = 8;
 
+// Gradients of no more bytes stay in the second-level cache, where to ask for them ahead only costs time.
+constexpr size_t kCachedGradients = 256 * 1024;
+size_t bytes_of(const RowsIn& grads, size_t dim) {
+  return grads.rows * dim * bytes_of_value(grads.type);
+}
+
 // Scratch rows are to stay in the first-level cache, and each starts on a cache line: a vector that was stored across
 // two of them is slow to load again.
 constexpr size_t kScratchFloats = 2048;
@@ -36,15 +42,16 @@ size_t RowsToUpdate::bytes_per_row() const {
   return 2 * bytes;
 }
 
-RowUpdater::RowUpdater(const Gradient& gradient, ValueType gradient_type, const RowsToUpdate& rows,
+RowUpdater::RowUpdater(const Gradient& gradient, const RowsIn& grads, const RowsToUpdate& rows,
                        const UpdateRule& rule)
     : gradient_(gradient),
       to_(rows),
       rule_(rule),
-      gradient_bytes_(rows.dim() * bytes_of_value(gradient_type)),
+      fetched_bytes_(bytes_of(grads, rows.dim()) > kCachedGradients ? rows.dim() * bytes_of_value(grads.type)
+                                                                    : 0),
       occurrences_(gradient.occurrences()),
       scalars_(kernels::step_scalars(rule.optimizer, rule.step)),
-      merge_(kernels::merge_gradients(gradient.contribution(), gradient_type)),
+      merge_(kernels::merge_gradients(gradient.contribution(), grads.type)),
       update_(kernels::update_rows(rule.optimizer)),
       rows_at_a_time_(rows_at_a_time(rows)),
       row_floats_(row_floats(rows)) {
@@ -92,8 +99,8 @@ void RowUpdater::merge(size_t row, Shares::Columns columns, float* merged) const
   // The gradients that lie so far behind those of this row. A row with a great many relies on the hardware: fetching
   // them all here would come too early.
   const size_t last = std::min({end + kGradientsAhead, occurrences_.count, begin + 5 * kGradientsAhead});
-  for (size_t k = begin + kGradientsAhead; k < last; ++k)
-    prefetch_range(occurrences_.gradients[k], gradient_bytes_);
+  for (size_t k = begin + kGradientsAhead; fetched_bytes_ > 0 && k < last; ++k)
+    prefetch_range(occurrences_.gradients[k], fetched_bytes_);
   merge_(occurrences_, begin, end, columns.begin, columns.end, merged);
 }
 

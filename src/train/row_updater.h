@@ -43,8 +43,7 @@ struct UpdateRule {
 // Any number of threads may use it at a time, for different rows.
 class RowUpdater {
  public:
-  RowUpdater(const Gradient& gradient, ValueType gradient_type, const RowsToUpdate& rows,
-             const UpdateRule& rule);
+  RowUpdater(const Gradient& gradient, const RowsIn& grads, const RowsToUpdate& rows, const UpdateRule& rule);
 
   // Floats of scratch memory that a thread needs.
   static size_t scratch_floats(const RowsToUpdate& rows);
@@ -68,7 +67,7 @@ class RowUpdater {
   const Gradient& gradient_;
   const RowsToUpdate& to_;
   UpdateRule rule_;
-  size_t gradient_bytes_;  // of a row
+  size_t fetched_bytes_;  // of a gradient row that comes up; 0: they are in the cache
   kernels::Occurrences occurrences_;
   StepScalars scalars_;
   kernels::MergeFn merge_;

@@ -8,39 +8,14 @@ order of operations differs in the last place.
 """
 
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-# The interpreter that runs the tests may be another than the system's, whose packages are meant.
-try:
-    import numpy as np
-    import torch
-except ImportError:
-    if sys.executable != "/usr/bin/python3" and Path("/usr/bin/python3").exists():
-        sys.exit(subprocess.run(["/usr/bin/python3", *sys.argv]).returncode)
-    print("torch is not installed: skipped")
-    sys.exit(77)
+from beside_torch import np, save_safetensors, torch, windrow
 
 ROWS, DIM, STEPS = 200, 24, 7
-WINDROW = sys.argv[1]
 random = np.random.default_rng(11)
-TYPES = {np.dtype("float32"): "F32", np.dtype("int64"): "I64"}
-
-
-def windrow(*arguments):
-    return subprocess.run([WINDROW, *map(str, arguments)], check=True, capture_output=True, text=True).stdout
-
-
-def save_safetensors(path, arrays):
-    header, data = {}, b""
-    for name, array in arrays.items():
-        end = len(data) + array.nbytes
-        header[name] = {"dtype": TYPES[array.dtype], "shape": list(array.shape), "data_offsets": [len(data), end]}
-        data += array.tobytes()
-    text = json.dumps(header).encode()
-    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
 
 
 def check(name, make_optimizer, options, folder):
@@ -61,7 +36,9 @@ def check(name, make_optimizer, options, folder):
     (state,) = optimizer.state_dict()["state"].values()
     arrays = {f"state.0.{key}": np.ascontiguousarray(torch.as_tensor(value).to_dense().numpy())
               for key, value in state.items()}
-    save_safetensors(folder / "state.safetensors", arrays)
+    types = {np.dtype("float32"): "F32", np.dtype("int64"): "I64"}
+    tensors = {name: (types[array.dtype], array) for name, array in arrays.items()}
+    save_safetensors(folder / "state.safetensors", tensors)
     np.save(folder / "rows.npy", table.weight.detach().numpy())
     path = folder / f"{name}.safetensors"
     windrow("convert", folder / "rows.npy", path)

@@ -7,34 +7,15 @@ Windrow does; its fast path fuses them. Gradients and steps: see the functions t
 """
 
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-# The interpreter that runs the tests may be another than the system's, whose packages are meant.
-try:
-    import numpy as np
-    import torch
-except ImportError:
-    if sys.executable != "/usr/bin/python3" and Path("/usr/bin/python3").exists():
-        sys.exit(subprocess.run(["/usr/bin/python3", *sys.argv]).returncode)
-    print("torch is not installed: skipped")
-    sys.exit(77)
+from beside_torch import np, save_safetensors, torch, windrow
 
 ROWS, DIM, BAGS = 5000, 24, 400
-WINDROW = sys.argv[1]
 random = np.random.default_rng(7)
 wrong = 0
-
-
-def windrow(*arguments):
-    subprocess.run([WINDROW, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
-
-
-def write_safetensors(path, name, dtype, array):
-    header = json.dumps({name: {"dtype": dtype, "shape": list(array.shape), "data_offsets": [0, array.nbytes]}})
-    path.write_bytes(len(header).to_bytes(8, "little") + header.encode() + array.tobytes())
 
 
 def compare(what, expected, path):
@@ -70,7 +51,7 @@ def main(folder):
     for kind, (stored, floats) in tables.items():
         table = folder / f"{kind}.safetensors"
         quantised = kind in packed
-        write_safetensors(table, "rows", "U8" if quantised else kind, stored)
+        save_safetensors(table, {"rows": ("U8" if quantised else kind, stored)})
         reading = ["--stored-as", kind] if quantised else []
         windrow("gather", table, *reading, "--ids", folder / "ids.npy", "-o", out)
         compare(f"{kind} gather", floats.numpy()[ids], out)
