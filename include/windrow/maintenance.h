@@ -78,7 +78,7 @@ struct AddStateOptions {
                                                  const AddStateOptions& options = {});
 
 // Writes a copy of a table without its optimiser's state, step count and optimiser to `target`, which is replaced.
-// Rows, tokens, metadata, tag and uuid stay. `target` may be `path` itself.
+// Rows, tokens, metadata, tag and uuid stay, and where `target` is new the permissions. `target` may be `path` itself.
 // Errors and on failure: as add_state(), but nothing is kInvalidArgument; a target that is a folder is kIo.
 [[nodiscard]] WINDROW_API Result<void> strip(const std::string& path, const std::string& target,
                                              const RewriteProgress& progress = {});

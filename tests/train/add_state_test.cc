@@ -226,6 +226,8 @@ TEST_CASE("add_state: tag, mixed flag and permissions stay", "[train]") {
   CHECK(after.slot().generation == before.slot().generation + 1);
   CHECK(after.slot().step_count == 0);
   CHECK(fs::status(path).permissions() == fs::perms(0640));
+  REQUIRE(strip(path, folder / "copy"));  // whom the table is closed to, its copy is, too
+  CHECK(fs::status(folder / "copy").permissions() == fs::perms(0640));
   CHECK(after.tensor("weight") == before.tensor("weight"));
   check_whole(path);
 }
