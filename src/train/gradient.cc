@@ -42,6 +42,7 @@ void Gradient::prepare(const GradientRequest& request, const TableData& table, i
   if (request.is_mean()) find_reciprocals(request, threads);
   if (request.pooled && !request.same_in_bag()) find_bags(request.bounds, threads);
   rows_.run(positions(request), threads);
+  used_ids_ = static_cast<int64_t>(rows_.occurrences());
   unique_ids_ = static_cast<int64_t>(rows_.rows());
   if (request.is_max()) {
     winners_.find(table, request.ids, request.bounds, request.filter, threads);

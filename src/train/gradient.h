@@ -45,6 +45,7 @@ class Gradient {
   void prepare(const GradientRequest& request, const TableData& table, int threads);
 
   const Coalescer& rows() const { return rows_; }
+  int64_t used_ids() const { return used_ids_; }
   int64_t unique_ids() const { return unique_ids_; }
   kernels::Contribution contribution() const { return contribution_; }
   kernels::Occurrences occurrences() const;
@@ -56,6 +57,7 @@ class Gradient {
   void locate(const GradientRequest& request, Chunk chunk);
 
   kernels::Contribution contribution_ = kernels::Contribution::kPlain;
+  int64_t used_ids_ = 0;
   int64_t unique_ids_ = 0;
   Coalescer rows_;
   MaxWinners winners_;

@@ -100,7 +100,7 @@ uint64_t StepWork::bytes() const {
 StepReport StepWork::report() const {
   StepReport report;
   report.ids = static_cast<int64_t>(request.ids.count);
-  report.used_ids = request.filter.count(request.ids, 0, request.ids.count);
+  report.used_ids = trainer->gradient.used_ids();
   report.skipped_ids = skipped_ids;
   report.unique_ids = trainer->gradient.unique_ids();
   report.rows_touched = static_cast<int64_t>(trainer->gradient.rows().rows());
