@@ -2,7 +2,9 @@
 //
 //   open/<rows>x<dim>           open, and close again
 //   open+lookup/<rows>x<dim>    open and gather one row; warm: the row is in the page cache
-//   open/tokens:<n>             a table with a vocabulary, and one token found
+//   open+token/<rows>x<dim>     a table with a vocabulary, and the vector of one token
+//   find_token/<tokens>         one token after another; random ones, the index in memory
+//   find_numbers/<tokens>/<n>   n at once; time per token
 //
 // The tables lie in $TMPDIR (or /tmp) and are removed at the end.
 
@@ -22,7 +24,8 @@ using namespace windrow;
 // A table of this many rows, made at the first call.
 std::string table_of(int64_t rows, int64_t dim, bool with_tokens) {
   static const ScratchFolder folder;
-  const std::string path = folder / (std::to_string(rows) + (with_tokens ? "-tokens" : ""));
+  const std::string path =
+      folder / (std::to_string(rows) + "x" + std::to_string(dim) + (with_tokens ? "-tokens" : ""));
   if (std::filesystem::exists(path)) return path;
   std::vector<std::string> names;
   for (int64_t r = 0; with_tokens && r < rows; ++r) names.push_back("token" + std::to_string(r));
@@ -53,22 +56,51 @@ void open_and_look_up(benchmark::State& state) {
   }
 }
 
-void open_with_tokens(benchmark::State& state) {
-  const auto path = table_of(state.range(0), 16, true);
+void open_and_find(benchmark::State& state) {
+  const auto path = table_of(state.range(0), state.range(1), true);
+  std::vector<float> out(static_cast<size_t>(state.range(1)));
   for (auto _ : state) {
     const auto table = Table::open(path);
     if (!table) give_up(table.error().message);
-    benchmark::DoNotOptimize(table->vocabulary().find("token12345"));
+    const auto row = table->vocabulary().find("token12345");
+    if (!row || !gather(*table, std::span(&*row, 1), RowsOut(out, out.size()))) give_up("the lookup failed");
   }
 }
 
-void find_token(benchmark::State& state) {
-  const auto table = Table::open(table_of(state.range(0), 16, true));
-  if (!table) give_up(table.error().message);
+// 100,000 of the tokens in a random order.
+std::vector<std::string> random_names(int64_t tokens) {
   std::vector<std::string> names;
-  for (int64_t k = 0; k < 100'000; ++k) names.push_back("token" + std::to_string(k * 7919 % state.range(0)));
+  for (const int64_t id : draw_ids(Stream::kUniform, tokens, 100'000)) names.push_back("token" + std::to_string(id));
+  return names;
+}
+
+void find_token(benchmark::State& state) {
+  const auto table = Table::open(table_of(state.range(0), 16, true), {.residency = Residency::kWarm});
+  if (!table) give_up(table.error().message);
+  const auto names = random_names(state.range(0));
   size_t turn = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(table->vocabulary().find(names[turn++ % names.size()]));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(table->vocabulary().find(names[turn]));
+    turn = turn + 1 == names.size() ? 0 : turn + 1;
+  }
+}
+
+void find_numbers(benchmark::State& state) {
+  const auto table = Table::open(table_of(state.range(0), 16, true), {.residency = Residency::kWarm});
+  if (!table) give_up(table.error().message);
+  const auto names = random_names(state.range(0));
+  const std::vector<std::string_view> tokens(names.begin(), names.end());
+  const auto count = static_cast<size_t>(state.range(1));
+  std::vector<int64_t> numbers(count);
+  size_t first = 0;
+  for (auto _ : state) {
+    table->vocabulary().find_numbers(std::span(tokens).subspan(first, count), numbers);
+    benchmark::DoNotOptimize(numbers.data());
+    first = first + 2 * count > tokens.size() ? 0 : first + count;
+  }
+  state.counters["ns/token"] = benchmark::Counter(
+      static_cast<double>(state.iterations() * state.range(1)) * 1e-9,
+      benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 BENCHMARK(open_only)->Name("open")->Args({4'000, 64})->Args({4'000'000, 128})->Unit(benchmark::kMicrosecond);
@@ -77,8 +109,9 @@ BENCHMARK(open_and_look_up)
     ->Args({4'000, 64})
     ->Args({4'000'000, 128})
     ->Unit(benchmark::kMicrosecond);
-BENCHMARK(open_with_tokens)->Name("open/tokens")->Arg(1'000'000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(open_and_find)->Name("open+token")->Args({1'000'000, 300})->Unit(benchmark::kMicrosecond);
 BENCHMARK(find_token)->Name("find_token")->Arg(1'000'000);
+BENCHMARK(find_numbers)->Name("find_numbers")->Args({1'000'000, 32})->Args({1'000'000, 10'000});
 
 }  // namespace
 

@@ -10,11 +10,11 @@
 #include "bench_report.h"
 #include "bench_sweep.h"
 #include "format/text.h"
-#include "io/atomic_file.h"
 #include "npy_file.h"
 #include "optimizer_kinds.h"
 #include "output.h"
 #include "row_format_options.h"
+#include "svg_page.h"
 #include "units.h"
 #include "verb.h"
 
@@ -70,14 +70,6 @@ void check_options(const BenchOptions& options) {
   if (bags > kMaxIdsPerBatch / work.pooling) {
     throw WrongUsage{concat("--batch times --pooling must be at most ", kMaxIdsPerBatch)};
   }
-}
-
-Result<void> write_svg(const std::string& path, const std::string& svg) {
-  auto file = io::AtomicFile::create(io::posix(), path);
-  if (!file) return pass(file);
-  if (auto done = file->append({reinterpret_cast<const uint8_t*>(svg.data()), svg.size()}); !done)
-    return done;
-  return file->commit();
 }
 
 void print_sweep(SweepOver over, const std::vector<SweepPoint>& points, const std::string& subtitle) {

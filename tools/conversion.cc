@@ -1,11 +1,8 @@
 #include "conversion.h"
 
 #include <algorithm>
-#include <cmath>
-#include <unordered_set>
 
 #include "base/fail.h"
-#include "format/text.h"
 #include "interrupt.h"
 #include "progress.h"
 
@@ -13,135 +10,192 @@ namespace windrow::tools {
 
 namespace {
 
-// What happens to a block between reader and writer.
-class Passage {
- public:
-  Passage(ConversionReport& report, bool drop_duplicates, bool number_rows)
-      : report_(report), drop_duplicates_(drop_duplicates), number_rows_(number_rows) {}
+// Columns that the source does not have.
+Result<void> check_columns(const PassageOptions& options, size_t dim) {
+  if (!options.columns || options.columns->end <= dim) return {};
+  return fail(ErrorCode::kOutOfRange, "columns ", options.columns->begin, ":", options.columns->end,
+              " were asked for, and rows have ", dim);
+}
 
-  void operator()(RowBlock& block) {
-    report_.rows_read += block.rows;
-    if (drop_duplicates_) keep_first_of_each_token(block);
-    if (number_rows_) {
-      for (size_t i = 0; i < block.rows; ++i) block.add_token(std::to_string(report_.rows_written + i));
+size_t dim_behind(const PassageOptions& options, size_t dim) {
+  return options.columns ? options.columns->end - options.columns->begin : dim;
+}
+
+// What happens between opening a source and closing a target.
+class Conversion {
+ public:
+  Conversion(const VectorSource& source, const VectorTarget* target, const ConversionOptions& options)
+      : source_(source), target_(target), options_(options) {}
+
+  Result<ConversionReport> run() {
+    auto reader = source_.format->open(source_.source);
+    if (!reader) return pass(reader);
+    reader_ = std::move(*reader);
+    if (auto checked = check_columns(options_.passage, reader_->header().dim); !checked)
+      return tl::make_unexpected(in_source(checked.error()));
+    start_report();
+
+    const Interrupt interrupt;  // from before there is something to remove
+    if (target_) {
+      if (auto created = create_writer(); !created) return pass(created);
     }
-    count(block);
-    report_.rows_written += block.rows;
+    if (auto moved = move_rows(interrupt); !moved) return pass(moved);
+    if (auto moved = move_tokens(interrupt); !moved) return pass(moved);
+    if (writer_) {
+      if (auto finished = writer_->finish(); !finished) return pass(finished);
+    }
+    finish_report();
+    return std::move(report_);
   }
 
  private:
-  void keep_first_of_each_token(RowBlock& block) {
-    RowBlock kept;
-    size_t next = 0;  // where the next kept row goes
-    kept.clear(block.dim);
-    for (size_t i = 0; i < block.rows; ++i) {
-      const std::string_view token = block.token(i);
-      if (!seen_.emplace(token).second) {
-        if (report_.duplicates++ == 0) report_.first_duplicate = token;
-        continue;
+  bool drops_tokens() const {
+    return target_ && target_->format->tokens == Tokens::kNone &&
+           (reader_->header().has_tokens || reader_->header().has_token_list);
+  }
+  // Where a row must have a token, one that has none is named by its number.
+  bool numbers_rows() const { return target_ && target_->format->tokens == Tokens::kRequired; }
+
+  // Where a row is its token, one more of the same is left out; elsewhere its number carries meaning.
+  Duplicates duplicates() const {
+    return options_.duplicates.value_or(source_.format->rows_by_token ? Duplicates::kKeepFirst
+                                                                      : Duplicates::kKeepAll);
+  }
+
+  Error in_source(const Error& error) const {
+    return {error.code, concat(source_.source.path(), ": ", error.message)};
+  }
+
+  void start_report() {
+    report_.from = source_.format->name;
+    if (target_) report_.to = target_->format->name;
+    report_.source = reader_->header();
+    report_.dim = dim_behind(options_.passage, report_.source.dim);
+  }
+
+  Result<void> create_writer() {
+    const auto dim = static_cast<int64_t>(report_.dim);
+    if (target_->format->is_table) {
+      const auto fits = options_.row_format.check(dim);
+      if (!fits) return tl::make_unexpected(in_source(fits.error()));
+    }
+    WriterSpec spec;
+    spec.dim = report_.dim;
+    spec.max_rows = std::min(options_.limit, reader_->header().rows.value_or(options_.limit));
+    spec.exact = reader_->header().rows.has_value() && duplicates() == Duplicates::kKeepAll &&
+                 !source_.source.lenient;
+    spec.row_format = options_.row_format.of(dim);
+    spec.optimizer = options_.optimizer;
+    spec.state = options_.state;
+    spec.step_count = options_.step_count;
+    if (target_->format->is_table) {
+      report_.row_format = spec.row_format;
+      if (spec.row_format.kind != RowFormat::Kind::kF32) report_.format_error.emplace(spec.row_format);
+      // Cut columns are still rows of their words; a part of the rows has lost its buckets.
+      if (options_.limit >= reader_->header().rows.value_or(0)) {
+        spec.subwords = reader_->header().subwords;
+        spec.kept_buckets = reader_->header().kept_buckets;
       }
-      kept.add_token(token);
-      if (next != i) std::copy_n(block.row(i), block.dim, block.row(next));
-      ++next;
     }
-    block.rows = next;
-    block.values.resize(next * block.dim);
-    block.token_bytes = std::move(kept.token_bytes);
-    block.token_ends = std::move(kept.token_ends);
+    auto writer = target_->format->create(target_->path, spec);
+    if (!writer) return pass(writer);
+    writer_ = std::move(*writer);
+    return {};
   }
 
-  void count(const RowBlock& block) {
-    for (size_t i = 0; i < block.rows; ++i) {
-      const float* row = block.row(i);
-      const auto any = [&](auto test) { return std::any_of(row, row + block.dim, test); };
-      if (!any([](float x) { return !(x == 0); })) ++report_.zero_rows;
-      if (any([](float x) { return std::isnan(x); })) ++report_.nan_rows;
-      if (any([](float x) { return std::isinf(x); })) ++report_.infinite_rows;
-      if (!block.has_tokens()) continue;
-      const std::string_view token = block.token(i);
-      if (token.empty()) ++report_.empty_tokens;
-      if (utf8_prefix(token) != token.size()) ++report_.bad_utf8;
+  Result<void> interrupted() const {
+    return fail(ErrorCode::kIo, "interrupted", target_ ? concat("; ", target_->path, " is untouched") : "");
+  }
+
+  Result<void> move_rows(const Interrupt& interrupt) {
+    PassageOptions how = options_.passage;
+    how.duplicates = duplicates();
+    how.number_rows = numbers_rows();
+    Passage passage(how);
+    Progress progress(target_ ? "converting" : "reading",
+                      std::min(options_.limit, reader_->header().rows.value_or(0)), "rows");
+    RowBlock block;
+    while (passage.findings().rows_read < options_.limit) {
+      if (auto read = reader_->next(block); !read) return read;
+      if (block.rows == 0) break;
+      block.cut(static_cast<size_t>(
+          std::min<uint64_t>(block.rows, options_.limit - passage.findings().rows_read)));
+      report_.tokens += block.tokens.size();
+      if (auto passed = passage(block); !passed) return tl::make_unexpected(in_source(passed.error()));
+      if (block.rows > 0) {  // not all of them duplicates
+        if (auto written = write(block); !written) return written;
+      }
+      progress.at(passage.findings().rows_read);
+      if (interrupt.asked()) return interrupted();
+    }
+    report_.rows = passage.findings();
+    return {};
+  }
+
+  Result<void> write(RowBlock& block) {
+    if (!writer_) return {};
+    if (target_->format->tokens == Tokens::kNone) block.tokens.clear();
+    if (auto written = writer_->write(block); !written) return written;
+    if (report_.format_error) report_.format_error->add(block);
+    return {};
+  }
+
+  // Tokens that come by themselves. Of a part of the rows, those that are named by a token behind it are left out.
+  Result<void> move_tokens(const Interrupt& interrupt) {
+    if (!reader_->header().has_token_list) return {};
+    TokenBlock block;
+    while (true) {
+      if (auto read = reader_->next_tokens(block); !read) return read;
+      if (block.tokens.size() == 0) return {};
+      report_.tokens += block.tokens.size();
+      if (writer_ && target_->format->is_table) {
+        keep_tokens_of_written_rows(block);
+        if (auto written = writer_->write_tokens(block); !written) return written;
+      }
+      if (interrupt.asked()) return interrupted();
     }
   }
 
-  ConversionReport& report_;
-  bool drop_duplicates_;
-  bool number_rows_;
-  std::unordered_set<std::string> seen_;
+  void keep_tokens_of_written_rows(TokenBlock& block) const {
+    if (block.rows.empty()) return;
+    TokenBlock kept;
+    for (size_t t = 0; t < block.tokens.size(); ++t) {
+      if (static_cast<uint64_t>(block.rows[t]) >= report_.rows.rows_written) continue;
+      kept.tokens.add(block.tokens[t]);
+      kept.rows.push_back(block.rows[t]);
+      if (!block.weights.empty()) kept.weights.push_back(block.weights[t]);
+    }
+    block = std::move(kept);
+  }
+
+  void finish_report() {
+    report_.reader = reader_->findings();
+    report_.remarks = report_.reader.remarks;
+    const auto remark = [&](std::string text) { report_.remarks.push_back(std::move(text)); };
+    if (drops_tokens()) remark(concat("the tokens were left behind: ", report_.to, " holds values only"));
+    if (numbers_rows() && report_.tokens < report_.rows.rows_read) {
+      remark(report_.tokens == 0 ? "the source has no tokens: rows are named by their numbers, from 0"
+                                 : "rows without a token are named by their numbers, from 0");
+    }
+  }
+
+  const VectorSource& source_;
+  const VectorTarget* target_;
+  const ConversionOptions& options_;
+  std::unique_ptr<RowReader> reader_;
+  std::unique_ptr<RowWriter> writer_;
+  ConversionReport report_;
 };
-
-void cut(RowBlock& block, uint64_t rows) {
-  if (rows >= block.rows) return;
-  block.rows = static_cast<size_t>(rows);
-  block.values.resize(block.rows * block.dim);
-  if (block.has_tokens()) block.token_ends.resize(block.rows);
-}
 
 }  // namespace
 
 Result<ConversionReport> convert(const VectorSource& source, const VectorTarget& target,
                                  const ConversionOptions& options) {
-  auto reader = source.format->open(source.file);
-  if (!reader) return pass(reader);
-  const SourceHeader& header = (*reader)->header();
-  const bool drop_tokens = header.has_tokens && target.format->tokens == Tokens::kNone;
-  const bool number_rows = !header.has_tokens && target.format->tokens == Tokens::kRequired;
-  // In word2vec files a row is its token; elsewhere its number carries meaning, and must not move.
-  const bool drop_duplicates = source.format->tokens == Tokens::kRequired;
+  return Conversion(source, &target, options).run();
+}
 
-  if (target.format->is_table) {
-    const auto fits = options.row_format.check(static_cast<int64_t>(header.dim));
-    if (!fits) return fail(fits.error().code, source.file.path, ": ", fits.error().message);
-  }
-
-  WriterSpec spec;
-  spec.dim = header.dim;
-  spec.max_rows = std::min(options.limit, header.rows.value_or(options.limit));
-  spec.exact = header.rows.has_value() && !drop_duplicates;
-  spec.row_format = options.row_format.of(static_cast<int64_t>(header.dim));
-  spec.optimizer = options.optimizer;
-  spec.state = options.state;
-  spec.step_count = options.step_count;
-  const Interrupt interrupt;  // from before there is something to remove
-  auto writer = target.format->create(target.path, spec);
-  if (!writer) return pass(writer);
-
-  ConversionReport report;
-  report.from = source.format->name;
-  report.to = target.format->name;
-  report.dim = header.dim;
-  report.source_format = header.row_format;
-  if (target.format->is_table) {
-    report.row_format = spec.row_format;
-    if (spec.row_format.kind != RowFormat::Kind::kF32) report.format_error.emplace(spec.row_format);
-  }
-  Passage passage(report, drop_duplicates, number_rows);
-  {
-    Progress progress("converting", spec.max_rows, "rows");
-    RowBlock block;
-    while (report.rows_read < options.limit) {
-      if (auto read = (*reader)->next(block); !read) return pass(read);
-      if (block.rows == 0) break;
-      cut(block, options.limit - report.rows_read);
-      passage(block);
-      if (drop_tokens) block.token_ends.clear();
-      if (block.rows > 0) {  // not all of them duplicates
-        if (auto written = (*writer)->write(block); !written) return pass(written);
-        if (report.format_error) report.format_error->add(block);
-      }
-      progress.at(report.rows_read);
-      if (interrupt.asked()) return fail(ErrorCode::kIo, "interrupted; ", target.path, " is untouched");
-    }
-  }
-  if (auto finished = (*writer)->finish(); !finished) return pass(finished);
-
-  report.crlf_lines = (*reader)->crlf_lines();
-  report.remarks = (*reader)->remarks();
-  if (drop_tokens)
-    report.remarks.push_back(concat("the tokens were left behind: ", report.to, " holds values only"));
-  if (number_rows)
-    report.remarks.push_back("the source has no tokens: rows are named by their numbers, from 0");
-  return report;
+Result<ConversionReport> read_through(const VectorSource& source, const ConversionOptions& options) {
+  return Conversion(source, nullptr, options).run();
 }
 
 }  // namespace windrow::tools

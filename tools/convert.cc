@@ -4,7 +4,7 @@
 
 #include "base/fail.h"
 #include "conversion.h"
-#include "format/text.h"
+#include "conversion_report.h"
 #include "formats/formats.h"
 #include "io/file.h"
 #include "kept_state.h"
@@ -12,7 +12,7 @@
 #include "optimizer_options.h"
 #include "output.h"
 #include "row_format_options.h"
-#include "table_options.h"
+#include "source_options.h"
 #include "verb.h"
 
 namespace windrow::tools {
@@ -20,29 +20,22 @@ namespace windrow::tools {
 namespace {
 
 struct ConvertOptions {
-  TableOptions source;
+  SourceOptions source;
   std::string target;
-  std::string from;
   std::string to;
-  std::optional<uint64_t> limit;
   RowFormatOptions row_format;
   OptimizerOptions optimizer;
   bool with_state = false;
   bool json = false;
 };
 
-std::vector<std::string> format_names() {
-  std::vector<std::string> names;
-  for (const Format* format : formats()) names.emplace_back(format->name);
-  return names;
-}
-
 const Format& target_format(const ConvertOptions& options) {
   const Format* format = options.to.empty() ? format_for_name(options.target) : format_named(options.to);
   if (!format) {
     throw WrongUsage{
         options.target +
-        ": its ending names no format (.safetensors, .npy, .txt, .vec, .bin); give one with --to"};
+        ": its ending names no format that is written (.safetensors, .npy, .txt, .vec, .bin ...); give one with "
+        "--to"};
   }
   if (format->is_table) return *format;
   if (options.with_state) {
@@ -72,8 +65,8 @@ bool is_read(const std::string& source, const std::string& target) {
 
 // Refuses a target that is the source, is no file, or that a trainer works on.
 Result<void> check_files(const ConvertOptions& options) {
-  std::vector<std::string> sources = options.source.more;
-  sources.push_back(options.source.path);
+  std::vector<std::string> sources = options.source.table.more;
+  sources.push_back(options.source.table.path);
   for (const std::string& source : sources) {
     if (is_read(source, options.target))
       return fail(ErrorCode::kInvalidArgument, options.target, ": source and target are the same file");
@@ -91,12 +84,12 @@ Result<void> check_files(const ConvertOptions& options) {
 
 nlohmann::ordered_json as_json(const ConvertOptions& options, const ConversionReport& report) {
   nlohmann::ordered_json json;
-  json["source"] = options.source.path;
+  json["source"] = options.source.table.path;
   json["target"] = options.target;
   json["from"] = report.from;
   json["to"] = report.to;
   json["dim"] = report.dim;
-  if (report.source_format) json["source_row_format"] = row_format_name(report.source_format->kind);
+  if (report.source.row_format) json["source_row_format"] = row_format_name(report.source.row_format->kind);
   if (report.row_format) json["row_format"] = row_format_name(report.row_format->kind);
   if (report.row_format) json["row_bytes"] = report.row_format->stride_bytes;
   if (report.format_error) {
@@ -105,17 +98,7 @@ nlohmann::ordered_json as_json(const ConvertOptions& options, const ConversionRe
     json["rms_error"] = report.format_error->root_mean_square();
     json["lost_values"] = report.format_error->lost();
   }
-  json["rows_read"] = report.rows_read;
-  json["rows_written"] = report.rows_written;
-  json["duplicates"] = report.duplicates;
-  json["first_duplicate"] = report.duplicates ? nlohmann::ordered_json(report.first_duplicate) : nullptr;
-  json["bad_utf8"] = report.bad_utf8;
-  json["empty_tokens"] = report.empty_tokens;
-  json["crlf_lines"] = report.crlf_lines;
-  json["nan_rows"] = report.nan_rows;
-  json["infinite_rows"] = report.infinite_rows;
-  json["zero_rows"] = report.zero_rows;
-  json["remarks"] = report.remarks;
+  add_findings(json, report);
   return json;
 }
 
@@ -126,7 +109,7 @@ std::string three_digits(double value) {
 }
 
 void print_row_format(const ConversionReport& report) {
-  const auto& from = report.source_format;
+  const auto& from = report.source.row_format;
   const std::string change = from && (!report.row_format || from->kind != report.row_format->kind)
                                  ? concat("; the source's is ", row_format_text(*from))
                                  : "";
@@ -145,58 +128,44 @@ void print_row_format(const ConversionReport& report) {
 }
 
 void print_report(const ConvertOptions& options, const ConversionReport& report) {
-  print_line(options.target, ": ", report.rows_written, " rows x ", report.dim, ", ", report.to, ", from ",
+  print_line(options.target, ": ", report.rows.rows_written, " rows x ", report.dim, ", ", report.to, ", from ",
              report.from);
-  if (report.rows_read != report.rows_written) print_line("  rows read         ", report.rows_read);
-  if (report.duplicates) {
-    print_line("  duplicate tokens  ", report.duplicates, ", first ", in_quotes(report.first_duplicate),
-               "; the first row of each was kept");
-  }
   print_row_format(report);
-  const auto count = [](const char* what, uint64_t number) {
-    if (number) print_line("  ", what, number);
-  };
-  count("bad UTF-8 tokens  ", report.bad_utf8);
-  count("empty tokens      ", report.empty_tokens);
-  count("CRLF lines        ", report.crlf_lines);
-  count("rows with NaN     ", report.nan_rows);
-  count("rows with inf     ", report.infinite_rows);
-  count("rows of zeros     ", report.zero_rows);
-  for (const std::string& remark : report.remarks) print_line("  note: ", remark);
+  print_findings(report);
+}
+
+// State belongs to rows as they are.
+void check_state_options(const ConvertOptions& options) {
+  if (!options.with_state) return;
+  if (!options.optimizer.name.empty())
+    throw WrongUsage{"--with-state keeps the source's optimiser: leave out --optimizer"};
+  if (!options.source.columns.empty() || options.source.normalize || !options.source.duplicates.empty())
+    throw WrongUsage{"--with-state keeps the rows as they are: no --columns, --normalize, --drop-duplicates"};
 }
 
 Result<int> run(const ConvertOptions& options) {
   const Format& to = target_format(options);
   ConversionOptions how;
-  how.limit = options.limit.value_or(how.limit);
+  options.source.fill(how);
   how.row_format = options.row_format.chosen();
   how.optimizer = options.optimizer.chosen();
-  if (options.with_state && !options.optimizer.name.empty())
-    throw WrongUsage{"--with-state keeps the source's optimiser: leave out --optimizer"};
+  check_state_options(options);
   check_trainable(how.row_format, how.optimizer || options.with_state);
-  const Format* from = format_named(options.from);
-  if (!from) {
-    const auto detected = detect_format(options.source.path);
-    if (!detected) return tl::make_unexpected(detected.error());
-    from = *detected;
-  }
-  if (options.source.given() && !from->opens_tables) {
-    throw WrongUsage{
-        concat("--more, --tensor, --stored-as, --scale-tensor, --unscaled, --unclean and the like are "
-               "for safetensors and npy; a file of format ",
-               from->name, " holds one table only")};
-  }
+  const auto from = options.source.format();
+  if (!from) return tl::make_unexpected(from.error());
   if (auto files = check_files(options); !files) return pass(files);
-  TableSource source = options.source.to_source();
+  Source source = options.source.to_source();
+  // Other files have no place for the rows of n-grams: a word gets its whole vector.
+  if (!to.is_table) source.words_only = true;
   if (options.with_state) {
-    auto kept = kept_state(source);
+    auto kept = kept_state(source.table);
     if (!kept) return pass(kept);
     how.optimizer = kept->optimizer;
     how.state = std::move(kept->values);
     how.step_count = kept->step_count;
-    source.keeps_state = true;
+    source.table.keeps_state = true;
   }
-  const auto report = convert({source, from}, {options.target, &to}, how);
+  const auto report = convert({source, *from}, {options.target, &to}, how);
   if (!report) return tl::make_unexpected(report.error());
   if (options.json) {
     print_line(as_json(options, *report).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
@@ -211,16 +180,10 @@ Result<int> run(const ConvertOptions& options) {
 Verb convert_verb(CLI::App& command) {
   auto options = std::make_shared<ConvertOptions>();
   CLI::App* verb = command.add_subcommand("convert", "Turn a file of vectors into another format");
-  verb->add_option("SOURCE", options->source.path,
-                   "The file, or the folder or index of a checkpoint, to read")
-      ->required();
+  add_source_options(*verb, options->source);
   verb->add_option("TARGET", options->target, "The file to write; one that is there is replaced")->required();
-  verb->add_option("--from", options->from, "The source's format, when its content should not decide")
-      ->check(CLI::IsMember(format_names()));
   verb->add_option("--to", options->to, "The target's format, when its name should not decide")
-      ->check(CLI::IsMember(format_names()));
-  add_reading_options(*verb, options->source);
-  verb->add_option("--limit", options->limit, "Read the first N rows only");
+      ->check(CLI::IsMember(names_of_formats(true)));
   add_row_format_options(*verb, options->row_format);
   add_optimizer_options(*verb, options->optimizer,
                         "Reserve this optimiser's state, so that the table can be trained");
@@ -228,12 +191,11 @@ Verb convert_verb(CLI::App& command) {
                  "Keep optimiser, state and step count of a source that is a Windrow table");
   verb->add_flag("--json", options->json, "Report as JSON");
   verb->footer(
-      "Formats: safetensors (a Windrow table, tokens included; to read, also others' files and\n"
-      "checkpoints), npy (values only), word2vec-text (also fastText's .vec), word2vec-bin. The\n"
-      "source's is told from its content, the target's from its name: .safetensors, .npy,\n"
-      ".txt or .vec, .bin.\n\n"
-      "Of rows with the same token in a word2vec file the first is kept. Rows without tokens are\n"
-      "written to word2vec files under their numbers. The target appears whole or not at all.\n\n"
+      "FORMATS; a source's is told from its content, a target's from its name\n" + formats_for_help() +
+      "\n"
+      "Of rows with the same token the first is kept where rows are found by their tokens. Rows\n"
+      "without tokens are written to text files under their numbers. The target appears whole or\n"
+      "not at all.\n\n"
       "A table's rows may take less room than f32 (--row-format); the report says what that cost.\n"
       "Every other file gets f32 values, whatever rows a table has.\n\n"
       "EXAMPLES\n"
@@ -246,7 +208,9 @@ Verb convert_verb(CLI::App& command) {
       "--scale-type ue8m0\n"
       "  windrow convert checkpoint/ fused.safetensors --tensor 'model.embed.*.weight' --row-format "
       "fp8_e4m3\n"
-      "  windrow convert matrix.npy table.safetensors");
+      "  windrow convert cc.en.300.bin english.safetensors\n"
+      "  windrow convert embeddings.npy table.safetensors --vocabulary words.txt --columns 0:128 --normalize\n"
+      "  windrow convert dump.f16 table.safetensors --from raw --shape 400000x100 --type f16");
   return {verb, [options] { return run(*options); }};
 }
 

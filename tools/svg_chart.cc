@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "svg_page.h"
 #include "units.h"
 
 namespace windrow::tools {
@@ -16,56 +17,15 @@ constexpr double kLabelDistance = 58;                               // between t
 constexpr size_t kColours = 4;
 
 // Colours that colour-blind readers can tell apart (Okabe and Ito), darker ones on light ground.
-constexpr const char* kStyle = R"(<style>
-svg { font-family: system-ui, sans-serif; font-size: 13px; }
-.ground { fill: #ffffff; }
-text { fill: #24292f; }
-.title { font-size: 16px; font-weight: 600; }
-.quiet { fill: #57606a; }
-.grid { stroke: #d8dee4; stroke-width: 1; }
-.axis { stroke: #57606a; stroke-width: 1; }
-.line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+constexpr const char* kStyle = R"(.line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .dashed { stroke-dasharray: 6 4; }
 .c0 { stroke: #0072b2; } .c1 { stroke: #d55e00; } .c2 { stroke: #00795a; } .c3 { stroke: #a8508a; }
 circle.c0 { fill: #0072b2; } circle.c1 { fill: #d55e00; } circle.c2 { fill: #00795a; } circle.c3 { fill: #a8508a; }
 @media (prefers-color-scheme: dark) {
-.ground { fill: #0d1117; }
-text { fill: #e6edf3; }
-.quiet { fill: #9198a1; }
-.grid { stroke: #2a313c; }
-.axis { stroke: #9198a1; }
 .c0 { stroke: #56b4e9; } .c1 { stroke: #e69f00; } .c2 { stroke: #2bc796; } .c3 { stroke: #cc79a7; }
 circle.c0 { fill: #56b4e9; } circle.c1 { fill: #e69f00; } circle.c2 { fill: #2bc796; } circle.c3 { fill: #cc79a7; }
 }
-</style>
 )";
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += c;
-    }
-  }
-  return result;
-}
-
-std::string number(double value) {
-  return with_digits(value, 1);
-}
 
 // Three digits where that many tell something.
 std::string value_text(double value) {
@@ -104,28 +64,18 @@ class Frame {
   std::vector<double> ticks_;
 };
 
-std::string line(const char* style, double x1, double y1, double x2, double y2) {
-  return concat("<line class=\"", style, "\" x1=\"", number(x1), "\" y1=\"", number(y1), "\" x2=\"",
-                number(x2), "\" y2=\"", number(y2), "\"/>\n");
-}
-
-std::string text(const char* style, const char* anchor, double x, double y, const std::string& content) {
-  return concat("<text class=\"", style, "\" text-anchor=\"", anchor, "\" x=\"", number(x), "\" y=\"",
-                number(y), "\">", escaped(content), "</text>\n");
-}
-
 std::string x_axis(const Chart& chart, const Frame& frame) {
   const double bottom = kHeight - kBottom;
-  std::string svg = line("axis", kLeft, bottom, kWidth - kRight, bottom);
+  std::string svg = svg_line("axis", kLeft, bottom, kWidth - kRight, bottom);
   double last_label = -kLabelDistance;
   for (const auto& point : chart.series.empty() ? std::vector<Chart::Point>() : chart.series[0].points) {
     const double x = frame.x(point.x);
-    svg += line("axis", x, bottom, x, bottom + 4);
+    svg += svg_line("axis", x, bottom, x, bottom + 4);
     if (x - last_label < kLabelDistance) continue;
-    svg += text("quiet", "middle", x, bottom + 20, chart.x_text(point.x));
+    svg += svg_text("quiet", "middle", x, bottom + 20, chart.x_text(point.x));
     last_label = x;
   }
-  return svg + text("label", "middle", (kLeft + kWidth - kRight) / 2, kHeight - 14, chart.x_axis);
+  return svg + svg_text("label", "middle", (kLeft + kWidth - kRight) / 2, kHeight - 14, chart.x_axis);
 }
 
 std::string y_axis(const Chart& chart, const Frame& frame) {
@@ -133,10 +83,10 @@ std::string y_axis(const Chart& chart, const Frame& frame) {
   const int digits = ticks[1] < 0.1 ? 2 : ticks[1] < 1 ? 1 : 0;
   std::string svg;
   for (const double tick : ticks) {
-    if (tick > 0) svg += line("grid", kLeft, frame.y(tick), kWidth - kRight, frame.y(tick));
-    svg += text("quiet", "end", kLeft - 8, frame.y(tick) + 4, with_digits(tick, digits));
+    if (tick > 0) svg += svg_line("grid", kLeft, frame.y(tick), kWidth - kRight, frame.y(tick));
+    svg += svg_text("quiet", "end", kLeft - 8, frame.y(tick) + 4, with_digits(tick, digits));
   }
-  return svg + text("label", "start", 12, kTop - 14, chart.y_axis);
+  return svg + svg_text("label", "start", 12, kTop - 14, chart.y_axis);
 }
 
 std::string style_of(const Chart::Series& series, size_t number_of_series) {
@@ -147,13 +97,13 @@ std::string curve(const Chart& chart, size_t s, const Frame& frame) {
   const Chart::Series& series = chart.series[s];
   std::string svg = concat("<polyline class=\"", style_of(series, s), "\" points=\"");
   for (const auto& point : series.points)
-    svg += concat(number(frame.x(point.x)), ",", number(frame.y(point.y)), " ");
+    svg += concat(svg_number(frame.x(point.x)), ",", svg_number(frame.y(point.y)), " ");
   svg += "\"/>\n";
   if (series.dashed) return svg;
   for (const auto& point : series.points) {
-    svg += concat("<circle class=\"c", s % kColours, "\" cx=\"", number(frame.x(point.x)), "\" cy=\"",
-                  number(frame.y(point.y)), "\" r=\"3.5\"><title>",
-                  escaped(concat(series.name, ", ", chart.x_text(point.x), ": ", value_text(point.y))),
+    svg += concat("<circle class=\"c", s % kColours, "\" cx=\"", svg_number(frame.x(point.x)), "\" cy=\"",
+                  svg_number(frame.y(point.y)), "\" r=\"3.5\"><title>",
+                  svg_escaped(concat(series.name, ", ", chart.x_text(point.x), ": ", value_text(point.y))),
                   "</title></circle>\n");
   }
   return svg;
@@ -165,9 +115,9 @@ std::string legend(const Chart& chart) {
   double right = kWidth - kRight;
   for (size_t s = chart.series.size(); s-- > 0;) {
     const Chart::Series& series = chart.series[s];
-    svg += text("label", "end", right, kTop - 14, series.name);
+    svg += svg_text("label", "end", right, kTop - 14, series.name);
     right -= 7.0 * static_cast<double>(series.name.size()) + 10;  // a letter is about 7 wide
-    svg += line(style_of(series, s).c_str(), right - 26, kTop - 18, right, kTop - 18);
+    svg += svg_line(style_of(series, s).c_str(), right - 26, kTop - 18, right, kTop - 18);
     right -= 46;
   }
   return svg;
@@ -189,16 +139,10 @@ std::vector<double> linear_ticks(double max) {
 
 std::string svg_of(const Chart& chart) {
   const Frame frame(chart);
-  std::string svg =
-      concat("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"", number(kWidth), "\" height=\"",
-             number(kHeight), "\" viewBox=\"0 0 ", number(kWidth), " ", number(kHeight),
-             "\" role=\"img\">\n<title>", escaped(chart.title), "</title>\n", kStyle,
-             "<rect class=\"ground\" width=\"", number(kWidth), "\" height=\"", number(kHeight), "\"/>\n");
-  svg += text("title", "start", 12, 28, chart.title);
-  svg += text("quiet", "start", 12, 50, chart.subtitle);
+  std::string svg = svg_start({kWidth, kHeight, chart.title, chart.subtitle}, kStyle);
   svg += y_axis(chart, frame) + x_axis(chart, frame);
   for (size_t s = 0; s < chart.series.size(); ++s) svg += curve(chart, s, frame);
-  return svg + legend(chart) + "</svg>\n";
+  return svg + legend(chart) + svg_end();
 }
 
 }  // namespace windrow::tools

@@ -14,7 +14,9 @@ struct TableAbout {
   DataFile data;
   std::optional<MetaSlot> slot;  // of a Windrow table
 
-  const char* kind() const { return slot ? "windrow" : data.array ? "npy" : "safetensors"; }
+  const char* kind() const {
+    return slot ? "windrow" : data.array ? "npy" : data.is_gguf ? "gguf" : "safetensors";
+  }
 };
 
 // Nothing for a table in several files, or for a checkpoint: that is a folder, or an index.

@@ -16,9 +16,11 @@ struct Verb {
 Verb create_verb(CLI::App& command);
 Verb convert_verb(CLI::App& command);
 Verb info_verb(CLI::App& command);
+Verb inspect_verb(CLI::App& command);
 Verb lookup_verb(CLI::App& command);
 Verb pool_verb(CLI::App& command);
 Verb gather_verb(CLI::App& command);
+Verb embed_verb(CLI::App& command);
 Verb step_verb(CLI::App& command);
 Verb nearest_verb(CLI::App& command);
 Verb verify_verb(CLI::App& command);
@@ -26,6 +28,11 @@ Verb recover_verb(CLI::App& command);
 Verb add_state_verb(CLI::App& command);
 Verb strip_verb(CLI::App& command);
 Verb bench_verb(CLI::App& command);
+Verb plot_verb(CLI::App& command);
+Verb head_verb(CLI::App& command);
+Verb diff_verb(CLI::App& command);
+Verb completions_verb(CLI::App& command);
+Verb man_verb(CLI::App& command);
 
 // Arguments that fit together in a way that the parser cannot check are refused by throwing this from run():
 // main() ends with status 2 and a hint, as for every other wrong use.

@@ -28,6 +28,11 @@ std::string as_json(const VerifyOptions& options, const VerifyReport& report) {
                                   {"first_row", block.first_row},
                                   {"last_row", block.last_row}});
   }
+  json["tokens"] = report.tokens;
+  json["vocabulary_error_count"] = report.vocabulary_error_count;
+  json["vocabulary_errors"] = report.vocabulary_errors;
+  json["nan_rows"] = report.nan_rows;
+  json["infinite_rows"] = report.infinite_rows;
   json["leftovers"] = report.leftovers;
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -39,6 +44,17 @@ void print_report(const VerifyOptions& options, const VerifyReport& report) {
   }
   print_line(options.path, ": ", report.blocks_ok, " blocks good, ", report.bad_blocks.size(), " bad",
              report.blocks_not_computed ? concat(", ", report.blocks_not_computed, " without checksum") : "");
+  if (report.vocabulary_error_count > 0) {
+    print_line("vocabulary: ", report.vocabulary_error_count, " of ", report.tokens, " tokens are wrong, such as");
+    for (const std::string& error : report.vocabulary_errors) print_line("  ", error);
+  } else if (report.tokens > 0) {
+    print_line("  ", report.tokens, " tokens, each found by the index");
+  }
+  if (report.nan_rows > 0)
+    print_line("note: ", report.nan_rows, " rows hold NaN, the first is row ", report.first_nan_row);
+  if (report.infinite_rows > 0)
+    print_line("note: ", report.infinite_rows, " rows hold infinite values, the first is row ",
+               report.first_infinite_row);
   if (report.mixed)
     print_line("note: the table was once recovered with rows of before and after a step (mixed)");
   for (const std::string& leftover : report.leftovers) {
@@ -54,14 +70,14 @@ Result<int> run(const VerifyOptions& options) {
   } else {
     print_report(options, *report);
   }
-  return report->bad_blocks.empty() ? 0 : 1;
+  return report->bad_blocks.empty() && report->vocabulary_error_count == 0 ? 0 : 1;
 }
 
 }  // namespace
 
 Verb verify_verb(CLI::App& command) {
   auto options = std::make_shared<VerifyOptions>();
-  CLI::App* verb = command.add_subcommand("verify", "Compare a whole table with its checksums");
+  CLI::App* verb = command.add_subcommand("verify", "Compare a whole table with its checksums, and its index with its tokens");
   verb->add_option("TABLE", options->path, "A Windrow table")->required();
   verb->add_flag("--json", options->json, "As JSON");
   verb->footer(

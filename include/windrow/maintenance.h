@@ -26,12 +26,22 @@ struct VerifyReport {
   uint64_t blocks_not_computed = 0;
   std::vector<BadBlock> bad_blocks;
   bool mixed = false;                  // the table was once recovered with its rows mixed
+  int64_t tokens = 0;                  // that were looked up
+  // What is wrong with the vocabulary: tokens that the index does not find, or finds at another place, and numbers that
+  // lead out of it. The first ten, and how many in all.
+  std::vector<std::string> vocabulary_errors;
+  uint64_t vocabulary_error_count = 0;
+  int64_t nan_rows = 0;  // rows with a NaN, which is no damage
+  int64_t first_nan_row = -1;
+  int64_t infinite_rows = 0;  // rows with an infinite value
+  int64_t first_infinite_row = -1;
   std::vector<std::string> leftovers;  // temporary files of this table that a crash left beside it
 };
 
-// Reads a whole Windrow table and compares every block with its checksum. Never changes anything.
+// Reads a whole Windrow table: compares every block with its checksum, looks up every token, and counts rows with NaN
+// or infinite values. Where a block does not match, tokens and rows are not looked at. Never changes anything.
 // Errors: kUnsupported (not a Windrow file, or re-saved by another program), kUnclean, and those of
-// Table::open. Blocks that do not match are no error: they are in the report.
+// Table::open. Blocks and tokens that are wrong are no error: they are in the report.
 [[nodiscard]] WINDROW_API Result<VerifyReport> verify(const std::string& path);
 
 struct RecoverOptions {

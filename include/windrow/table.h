@@ -4,6 +4,7 @@
 #include <windrow/export.h>
 #include <windrow/optimizer.h>
 #include <windrow/row_format.h>
+#include <windrow/subwords.h>
 #include <windrow/views.h>
 #include <windrow/vocabulary.h>
 #include <cstddef>
@@ -59,7 +60,7 @@ enum class Unclean : uint8_t {
 };
 
 struct OpenOptions {
-  // Which tensor is the table; empty: `weight`, or the only 2-D one of a row type. A `*` stands for a number:
+  // Which tensor is the table; empty: `weight` (of GGUF, `token_embd.weight`), or the only 2-D one of a row type. A `*` stands for a number:
   // the tensors named with 0, 1, 2, ... in its place are one table, in the order of the numbers, in whichever
   // of the files they are.
   std::string tensor = {};
@@ -117,9 +118,12 @@ class WINDROW_API Table {
 
   // Opens a table in place: a Windrow file; any 2-D tensor of F32, F16, BF16, F8_E4M3, F8_E5M2 or I8 of any
   // safetensors file, U8 with `row_format`; a C-order, little-endian float32, float16 or (with `row_format`)
-  // uint8 .npy file; a `model.safetensors.index.json`, whose files are opened only where a wanted tensor is; or
+  // uint8 .npy file; a 2-D tensor of F32, F16 or BF16 of a GGUF file, `token_embd.weight` unless another is
+  // named; a `model.safetensors.index.json`, whose files are opened only where a wanted tensor is; or
   // a folder with `model.safetensors` or else with such an index. Reads headers only: the same time for 1 MB
-  // and 1 TB.
+  // and 1 TB. The header of a GGUF file holds the tokens of its model, which have to be passed over (milliseconds
+  // for 256 thousand); they are no vocabulary of the table, since no index of them is in the file: `windrow convert`
+  // makes a table with one.
   //
   // Errors: kNotFound     no such file, or no such tensor; a number that is missing among the pieces; no scales
   //                       for fp8 or I8 rows
@@ -156,6 +160,10 @@ class WINDROW_API Table {
 
   // The table's tokens; empty (size 0) when it has none.
   const Vocabulary& vocabulary() const;
+
+  // How n-grams find their rows, in a table made of fastText's or floret's; null when it has none. Lives as long as
+  // the table.
+  const Subwords* subwords() const;
 
   ResidencyReport residency() const;
 

@@ -4,6 +4,7 @@
 #include <windrow/export.h>
 #include <windrow/optimizer.h>
 #include <windrow/row_format.h>
+#include <windrow/subwords.h>
 #include <windrow/views.h>
 #include <cstdint>
 #include <functional>
@@ -29,6 +30,8 @@ struct TableWriterSpec {
   // Fills the state with values from elsewhere, when all rows have come; and the steps they stem from.
   StateValues state = {};
   int64_t step_count = 0;
+  std::optional<Subwords> subwords = {};  // how n-grams find their rows; those must exist when all rows have come
+  std::vector<int64_t> kept_buckets = {};  // where subwords are pruned: the buckets that have rows, ascending
   // Further string metadata for the file's header, which must fit into one page: at least 2,000 bytes are left.
   std::vector<std::pair<std::string, std::string>> metadata = {};
 };
@@ -47,19 +50,29 @@ class WINDROW_API TableWriter {
   TableWriter& operator=(TableWriter&&) noexcept;
 
   // Adds rows at the end, stored as the format has them (FORMAT.md, "How values are stored"). Rows that come as f16 or bf16
-  // are widened to floats first, which is exact. `tokens` is empty, or has one token per row; either all rows
-  // have tokens or none.
-  // Errors: kInvalidArgument  row_stride below dim; tokens for some rows only; a row that the format cannot
-  //                           hold, such as a NaN in int8 rows (the message names row and reason)
+  // are widened to floats first, which is exact. `tokens` is empty, or has one token per row. The
+  // first rows of a table may have tokens and those behind them none (the rows of n-grams).
+  // Errors: kInvalidArgument  row_stride below dim; tokens for some of these rows only, or behind rows without; a
+  //                           row that the format cannot hold, such as a NaN in int8 rows (the message names row
+  //                           and reason)
   //         kIo, kNoSpace, kNoMemory
   // After an error only destruction is left.
   [[nodiscard]] Result<void> append(RowsIn rows, std::span<const std::string_view> tokens = {});
+
+  // Adds tokens that do not come with rows: token t has the row rows[t] and, in weighted means of tokens, the weight
+  // weights[t]. `rows` may be empty: a token then has the row with its own number. `weights` may be empty: 1.
+  // Errors: kInvalidArgument  other numbers of rows or weights; a row below 0; tokens came with rows before
+  //         kNoMemory
+  // That each row exists is checked by finish().
+  [[nodiscard]] Result<void> add_tokens(std::span<const std::string_view> tokens,
+                                        std::span<const int64_t> rows = {}, std::span<const float> weights = {});
 
   int64_t rows() const;
 
   // Writes state, vocabulary, checksums and header, syncs, and gives the file its name.
   // Errors: kIo, kNoSpace, kNoMemory; kBusy when a trainer holds the file that would be replaced;
-  // kInvalidArgument when spec.rows promised another number of rows. After an error nothing stands under the
+  // kInvalidArgument when spec.rows promised another number of rows, or a token or an n-gram would have a row that did
+  // not come. After an error nothing stands under the
   // name that was not there before.
   [[nodiscard]] Result<void> finish();
 

@@ -7,6 +7,7 @@
 //   Table::create / open / wrap     a table: rows x dim values            table.h, vocabulary.h
 //   gather, pool, dot_bags          rows by id, bags of ids               lookup.h
 //   pool_many, PoolPlan             many tables, one parallel region    pool_many.h
+//   embed, word_vectors             tokens and texts to vectors           embed.h, word_vectors.h
 //   hash_ids                        feature keys to ids                   hash_ids.h
 //   nearest                         the most similar rows                 nearest.h
 //   Trainer::open, step, close      sparse optimisers in place            trainer.h, optimizer.h
@@ -23,6 +24,7 @@
 // finished files only. After fork(), a child must use threads = 1 if the parent ever used more (a limit of
 // OpenMP runtimes).
 
+#include <windrow/embed.h>
 #include <windrow/error.h>
 #include <windrow/hash_ids.h>
 #include <windrow/lookup.h>
@@ -31,9 +33,11 @@
 #include <windrow/optimizer.h>
 #include <windrow/pool_many.h>
 #include <windrow/row_format.h>
+#include <windrow/subwords.h>
 #include <windrow/table.h>
 #include <windrow/table_writer.h>
 #include <windrow/trainer.h>
 #include <windrow/version.h>
 #include <windrow/views.h>
 #include <windrow/vocabulary.h>
+#include <windrow/word_vectors.h>

@@ -31,15 +31,6 @@ void DotRows(const DotRun& run, float* out) {
   }
 }
 
-void ScanRows(const ScanRun& run, float* dots, float* squares) {
-  const auto* vector = reinterpret_cast<const uint8_t*>(run.vector);
-  for (size_t i = 0; i < run.count; ++i) {
-    const uint8_t* row = run.first_row + i * run.stride_bytes;
-    dots[i] = dot(vector, row, run.dim);
-    squares[i] = dot(row, row, run.dim);
-  }
-}
-
 }  // namespace windrow::kernels::HWY_NAMESPACE
 WINDROW_RACY_END
 HWY_AFTER_NAMESPACE();
@@ -48,16 +39,10 @@ HWY_AFTER_NAMESPACE();
 namespace windrow::kernels {
 
 HWY_EXPORT(DotRows);
-HWY_EXPORT(ScanRows);
 
 DotFn dot_rows() {
   choose_target_once();
   return HWY_DYNAMIC_DISPATCH(DotRows);
-}
-
-ScanFn scan_rows() {
-  choose_target_once();
-  return HWY_DYNAMIC_DISPATCH(ScanRows);
 }
 
 }  // namespace windrow::kernels

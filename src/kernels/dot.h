@@ -20,15 +20,4 @@ struct DotRun {
 using DotFn = void (*)(const DotRun& run, float* out);
 DotFn dot_rows();
 
-// For rows that follow each other: dots[i] = dot(vector, row i), squares[i] = dot(row i, row i).
-struct ScanRun {
-  const uint8_t* first_row;  // of any alignment
-  size_t count;
-  size_t stride_bytes;
-  const float* vector;
-  size_t dim;
-};
-using ScanFn = void (*)(const ScanRun& run, float* dots, float* squares);
-ScanFn scan_rows();
-
 }  // namespace windrow::kernels

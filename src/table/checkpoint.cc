@@ -77,7 +77,8 @@ Result<void> Checkpoint::add_folder(const std::string& path) {
   if (!names) return pass(names);
   std::string candidates;
   for (const std::string& name : *names) {
-    if (name.ends_with(".safetensors") || name.ends_with(".npy") || name.ends_with(".index.json")) {
+    if (name.ends_with(".safetensors") || name.ends_with(".npy") || name.ends_with(".gguf") ||
+        name.ends_with(".index.json")) {
       if (candidates.size() < 2000) candidates += concat("\n  ", name);
     }
   }
@@ -179,11 +180,13 @@ Result<Checkpoint::Found> Checkpoint::find_table(const std::string& name,
     }
     return Found{&*files_[0].data, nullptr};
   }
-  if (!name.empty()) {
-    auto found = find(name, nullptr);
+  const bool one_file = files_.size() == 1 && files_[0].data;
+  const std::string wanted = name.empty() && one_file ? usual_table(*files_[0].data) : name;
+  if (!wanted.empty()) {
+    auto found = find(wanted, nullptr);
     if (!found) return pass(found);
     if (*found) return std::move(**found);
-    return fail(ErrorCode::kNotFound, where_, ": no tensor is named \"", name, "\"");
+    return fail(ErrorCode::kNotFound, where_, ": no tensor is named \"", wanted, "\"");
   }
   sort_names();
   std::vector<Found> all;

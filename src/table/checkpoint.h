@@ -28,7 +28,7 @@ class Checkpoint {
   // have more files than a process may have open.
   Checkpoint(io::FileSystem& system, size_t kept_open) : system_(system), kept_open_(kept_open) {}
 
-  // A safetensors or .npy file; an index; or a folder with `model.safetensors`, or else with
+  // A safetensors, .npy or GGUF file; an index; or a folder with `model.safetensors`, or else with
   // `model.safetensors.index.json`. All are added before anything is looked for.
   Result<void> add(const std::string& path);
 

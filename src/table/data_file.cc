@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "base/fail.h"
+#include "format/gguf.h"
+#include "format/gguf_types.h"
 #include "format/meta_slot.h"
 
 namespace windrow {
@@ -30,10 +32,11 @@ std::string_view name_of(std::span<const uint8_t> start) {
                        "7zXZ")) {
     return "compressed: decompress it first";
   }
-  if (text.starts_with("version https://git-lfs")) return "a Git LFS pointer, not the data itself: fetch it first";
+  if (text.starts_with("version https://git-lfs"))
+    return "a Git LFS pointer, not the data itself: fetch it first";
   if (text.starts_with("\x89HDF")) return "HDF5: save it as safetensors or .npy";
   if (text.starts_with("<!DOCTYP") || text.starts_with("<html")) return "a web page: the download failed";
-  return "neither safetensors nor .npy (word vectors in other formats: see `windrow convert`)";
+  return "neither safetensors nor .npy nor GGUF (word vectors in other formats: see `windrow convert`)";
 }
 
 Result<void> read_npy(DataFile& data, std::span<const uint8_t> start) {
@@ -63,6 +66,23 @@ Result<void> read_safetensors(DataFile& data, std::span<const uint8_t> start) {
   return {};
 }
 
+// The dtypes F32, F16 and BF16 are called the same.
+Result<void> read_gguf(DataFile& data) {
+  const auto read = [&](uint64_t offset, std::span<uint8_t> bytes) { return data.file->read(offset, bytes); };
+  auto header = gguf::read_header(read, data.file_bytes);
+  if (!header) return tl::make_unexpected(with_path(header.error(), data.path()));
+  data.is_gguf = true;
+  data.header.data_begin = header->data_begin;
+  data.header.metadata = std::move(header->metadata);
+  for (auto& tensor : header->tensors) {
+    data.header.tensors.push_back({std::move(tensor.name), gguf::type_name(tensor.type),
+                                   std::move(tensor.shape), tensor.begin, tensor.end});
+  }
+  std::stable_sort(data.header.tensors.begin(), data.header.tensors.end(),
+                   [](const auto& a, const auto& b) { return a.begin < b.begin; });
+  return {};
+}
+
 }  // namespace
 
 Result<DataFile> open_data_file(io::FileSystem& system, const std::string& path, io::Access access) {
@@ -78,7 +98,10 @@ Result<DataFile> open_data_file(io::FileSystem& system, const std::string& path,
   if (!start) return pass(start);
   constexpr uint8_t kNpyMagic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
   const bool is_npy = start->size() >= 6 && std::equal(kNpyMagic, kNpyMagic + 6, start->begin());
-  auto read = is_npy ? read_npy(data, *start) : read_safetensors(data, *start);
+  // A safetensors file that starts like this would have a header of more than a billion bytes.
+  constexpr uint8_t kGgufMagic[] = {'G', 'G', 'U', 'F'};
+  const bool is_gguf = start->size() >= 4 && std::equal(kGgufMagic, kGgufMagic + 4, start->begin());
+  auto read = is_npy ? read_npy(data, *start) : is_gguf ? read_gguf(data) : read_safetensors(data, *start);
   if (!read) return pass(read);
   return data;
 }

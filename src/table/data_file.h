@@ -13,15 +13,16 @@
 
 namespace windrow {
 
-// An open safetensors or .npy file, of which the header has been read and nothing else.
+// An open safetensors, .npy or GGUF file, of which the header has been read and nothing else.
 struct DataFile {
   std::unique_ptr<io::File> file;
   uint64_t file_bytes = 0;
-  safetensors::Header header;        // empty for npy
+  safetensors::Header header;        // empty for npy; of GGUF, its tensors and values in the same form
   uint32_t header_sum = 0;           // sum32 of a safetensors header, which `_meta` of a Windrow file repeats
   std::optional<npy::Header> array;  // set for npy
+  bool is_gguf = false;
 
-  bool rests = false;                // one of so many that it is open only while something is asked of it
+  bool rests = false;  // one of so many that it is open only while something is asked of it
 
   // Nothing more is asked of the file for now.
   void done() const {

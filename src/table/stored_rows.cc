@@ -261,6 +261,12 @@ Result<StoredRows> stored_rows(const DataFile& file, const safetensors::Tensor* 
   const Matrix matrix{concat(file.path(), ": tensor \"", tensor->name, "\""), tensor->dtype, tensor->shape,
                       tensor->begin};
   const Element* element = find_element(tensor->dtype, &Element::safetensors);
+  if (file.is_gguf && !element) {
+    return fail(
+        ErrorCode::kUnsupported, matrix.text, " is of type ", tensor->dtype,
+        "; of a GGUF file, F32, F16 and BF16 can be opened in place: `windrow convert` makes a table of many "
+        "others");
+  }
   auto slot = slot_of(file, *tensor);
   if (!slot) return pass(slot);
   if (!*slot) {

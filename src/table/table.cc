@@ -120,6 +120,10 @@ const std::byte* Table::row(int64_t id) const {
 const std::byte* Table::data() const {
   return data_->segments.size() == 1 ? reinterpret_cast<const std::byte*>(data_->segments[0].base) : nullptr;
 }
+const Subwords* Table::subwords() const {
+  return data_->subwords ? &*data_->subwords : nullptr;
+}
+
 const Vocabulary& Table::vocabulary() const {
   return data_->vocabulary;
 }

@@ -4,7 +4,6 @@
 #include <map>
 
 #include "base/fail.h"
-#include "table/data_file.h"
 #include "table/scales.h"
 #include "table/stored_rows.h"
 
@@ -47,8 +46,13 @@ std::string kin_of(const safetensors::Tensor& tensor, std::string_view pattern) 
   return concat(pattern, " ", tensor.dtype, " ", shape_text(shape));
 }
 
-// "\n  name  F32 [3, 4]" for each, and one line for those whose names differ in a number only: with the shape of
-// the first. Up to a limit of lines.
+}  // namespace
+
+std::string usual_table(const DataFile& file) {
+  constexpr std::string_view kTokens = "token_embd.weight";
+  return file.is_gguf && file.header.find(kTokens) ? std::string(kTokens) : std::string();
+}
+
 std::string list_of(Tensors tensors) {
   std::map<std::string, size_t> sizes;
   for (const auto* tensor : tensors) {
@@ -75,8 +79,6 @@ std::string list_of(Tensors tensors) {
   if (lines > kMaxListed) text += concat("\n  and ", lines - kMaxListed, " more");
   return text;
 }
-
-}  // namespace
 
 void add_scale_names(Tensors tensors, std::set<std::string>& names) {
   for (const auto* tensor : tensors) {

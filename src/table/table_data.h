@@ -1,9 +1,11 @@
 #pragma once
 
 #include <windrow/row_format.h>
+#include <windrow/subwords.h>
 #include <windrow/table.h>
 #include <windrow/vocabulary.h>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/divider.h"
@@ -37,6 +39,8 @@ struct TableData {
   Divider by_equal_rows;          // when equal_rows is not 0
   std::vector<io::Mapping> mappings;
   Vocabulary vocabulary;
+  std::optional<Subwords> subwords;
+  const uint8_t* kept_buckets = nullptr;  // subwords.buckets, where those are pruned
   Residency residency = Residency::kAuto;  // how the mappings are held: kLazy also where kAuto came to that
   bool lazy = false;                       // pages may be missing: lookups ask for them ahead
 

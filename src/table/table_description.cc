@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "format/meta_slot.h"
 #include "table/state_tensors.h"
+#include "table/subwords_metadata.h"
 
 namespace windrow {
 
@@ -53,8 +54,11 @@ std::vector<safetensors::NewTensor> tensors_of(const TableWriterSpec& spec, cons
   if (sizes.tokens > 0) {
     list.push_back({"vocab.bytes", "U8", {sizes.token_bytes}});
     list.push_back({"vocab.offsets", "I64", {sizes.tokens + 1}});
+    if (sizes.token_rows) list.push_back({"vocab.rows", "I64", {sizes.tokens}});
+    if (sizes.token_weights) list.push_back({"vocab.weights", "F32", {sizes.tokens}});
     list.push_back({"vocab.index", "I64", {sizes.index_slots}});
   }
+  if (spec.subwords && spec.subwords->kept) list.push_back({kKeptBuckets, "I64", {spec.kept_buckets.size()}});
   list.push_back({"checksum", "I64", {sizes.checksums}});
   return list;
 }
@@ -71,6 +75,9 @@ std::vector<std::pair<std::string, std::string>> metadata_of(const TableWriterSp
     list.emplace_back("windrow.optimizer", std::string(optimizer_name(*spec.optimizer)));
   }
   if (sizes.tokens > 0) list.emplace_back("windrow.vocab_hash", "xxh3-64");
+  if (spec.subwords) {
+    for (auto& entry : subwords_metadata(*spec.subwords)) list.push_back(std::move(entry));
+  }
   list.insert(list.end(), spec.metadata.begin(), spec.metadata.end());
   return list;
 }
@@ -98,6 +105,7 @@ Result<void> check_metadata(const TableWriterSpec& spec) {
   const uint64_t state_bytes = spec.optimizer ? state_row_bytes(*spec.optimizer, dim) : 0;
   TableSizes sizes{kBytes / (spec.format.stride_bytes + std::max(state_bytes, dim * sizeof(float))) | 1};
   sizes.tokens = sizes.rows;
+  sizes.token_rows = sizes.token_weights = true;
   sizes.token_bytes = kBytes | 1;
   sizes.index_slots = kBytes / 16;
   sizes.checksums = kBytes / 4096;

@@ -16,6 +16,8 @@ struct TableSizes {
   uint64_t rows = 0;
   uint64_t tokens = 0;  // 0: no vocabulary
   uint64_t token_bytes = 0;
+  bool token_rows = false;     // whether tokens have rows of their own
+  bool token_weights = false;  // and weights
   uint64_t index_slots = 0;
   uint64_t checksums = 0;
 };

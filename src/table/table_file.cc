@@ -16,7 +16,7 @@ Result<TableFile> open_table_file(io::FileSystem& system, const std::string& pat
   if (!file->array) {
     std::vector<const safetensors::Tensor*> tensors;
     for (const auto& each : file->header.tensors) tensors.push_back(&each);
-    auto choice = choose_table(tensors, tensor, {}, file->path());
+    auto choice = choose_table(tensors, tensor.empty() ? usual_table(*file) : tensor, {}, file->path());
     if (!choice) return pass(choice);
     chosen = tensors[*choice];
   }

@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "base/guard.h"
+#include "table/subwords_metadata.h"
 #include "table/table_data.h"
 #include "table/table_mapping.h"
 #include "table/table_plan.h"
@@ -112,6 +113,12 @@ Result<Table> Table::open(const std::string& path, const OpenOptions& options) {
           VocabularyReader::read(first.file->header, mapping, (*data)->rows, first.file->path());
       if (!vocabulary) return pass(vocabulary);
       (*data)->vocabulary = *vocabulary;
+      auto subwords = read_subwords(first.file->header.metadata, (*data)->rows);
+      if (!subwords) return tl::make_unexpected(with_path(subwords.error(), first.file->path()));
+      const auto kept = find_kept_buckets(first.file->header, *subwords);
+      if (!kept) return tl::make_unexpected(with_path(kept.error(), first.file->path()));
+      (*data)->kept_buckets = *kept ? mapping.data + (*kept)->begin : nullptr;
+      (*data)->subwords = std::move(*subwords);
     }
     return Table(std::move(*data));
   });

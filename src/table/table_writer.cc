@@ -1,5 +1,6 @@
 #include "windrow/table_writer.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/bytes.h"
@@ -16,6 +17,7 @@
 #include "table/request.h"
 #include "table/row_format_check.h"
 #include "table/state_tensors.h"
+#include "table/subwords_metadata.h"
 #include "table/table_description.h"
 #include "table/tensor_sink.h"
 #include "table/vocabulary_format.h"
@@ -64,6 +66,8 @@ struct TableWriter::State {
   std::vector<uint8_t> row;     // one row with its padding, zeros behind the values
   std::vector<float> unpacked;  // one row that came as f16 or bf16
   int64_t rows = 0;
+  bool rows_have_tokens = false;
+  int64_t last_token_row = -1;  // of the tokens that came by themselves
 
   State(io::FileSystem& fs, std::string name, TableWriterSpec what, io::AtomicFile opened)
       : system(&fs),
@@ -80,7 +84,9 @@ struct TableWriter::State {
   Result<void> write_row(const float* values, size_t row);
   Result<void> write_state();
   Result<void> write_vocabulary();
+  Result<void> write_kept_buckets();
   Result<void> write_header();
+  Result<void> check_rows_exist() const;
 };
 
 Result<void> TableWriter::State::start() {
@@ -116,17 +122,32 @@ Result<void> TableWriter::State::write_state() {
 Result<void> TableWriter::State::write_vocabulary() {
   if (vocabulary.size() == 0) return {};
   const auto index = vocabulary.index();
-  for (const auto& bytes : {bytes_of(vocabulary.bytes()), bytes_of(vocabulary.offsets()), bytes_of(index)}) {
+  const bool has_rows = !vocabulary.rows().empty(), has_weights = !vocabulary.weights().empty();
+  const std::pair<bool, std::span<const uint8_t>> tensors[] = {{true, bytes_of(vocabulary.bytes())},
+                                                               {true, bytes_of(vocabulary.offsets())},
+                                                               {has_rows, bytes_of(vocabulary.rows())},
+                                                               {has_weights, bytes_of(vocabulary.weights())},
+                                                               {true, bytes_of(index)}};
+  for (const auto& [is_there, bytes] : tensors) {
+    if (!is_there) continue;
     if (auto put = sink.put(bytes); !put) return put;
     if (auto ended = sink.end_tensor(); !ended) return ended;
   }
   return {};
 }
 
+Result<void> TableWriter::State::write_kept_buckets() {
+  if (!spec.subwords || !spec.subwords->kept) return {};
+  if (auto put = sink.put(bytes_of(spec.kept_buckets)); !put) return put;
+  return sink.end_tensor();
+}
+
 Result<void> TableWriter::State::write_header() {
   TableSizes sizes{static_cast<uint64_t>(rows)};
   sizes.tokens = static_cast<uint64_t>(vocabulary.size());
   sizes.token_bytes = vocabulary.bytes().size();
+  sizes.token_rows = !vocabulary.rows().empty();
+  sizes.token_weights = !vocabulary.weights().empty();
   sizes.index_slots = vocabulary.index_slots();
   sizes.checksums = sink.checksums().size();
   auto layout = describe_table(spec, sizes);
@@ -147,6 +168,16 @@ Result<void> TableWriter::State::write_header() {
   slot.scale_place = static_cast<uint8_t>(spec.format.scale_place);
   if (auto written = file.file().write(kTableHeaderBytes, encode_slot(slot)); !written) return written;
   return file.file().write(0, layout->header);
+}
+
+// The rows that tokens and n-grams lead to.
+Result<void> TableWriter::State::check_rows_exist() const {
+  if (last_token_row >= rows) {
+    return fail(ErrorCode::kInvalidArgument, path, ": a token has the row ", last_token_row, ", of ", rows);
+  }
+  const Subwords subwords = spec.subwords.value_or(Subwords());
+  if (auto checked = check_subwords(subwords, rows); !checked) return checked;
+  return check_kept_buckets(spec.kept_buckets, subwords);
 }
 
 Result<TableWriter> TableWriter::create(const std::string& path, const TableWriterSpec& spec) {
@@ -180,12 +211,10 @@ Result<void> TableWriter::append(RowsIn rows, std::span<const std::string_view> 
   return guard([&]() -> Result<void> {
     State& s = *state_;
     if (auto checked = check_rows(rows, rows.rows, s.spec.format.dim, "rows"); !checked) return checked;
-    const bool has_tokens = s.vocabulary.size() > 0;
-    if ((!tokens.empty() && tokens.size() != rows.rows) ||
-        (s.rows > 0 && rows.rows > 0 && has_tokens != !tokens.empty())) {
+    if ((!tokens.empty() && tokens.size() != rows.rows) || (!tokens.empty() && s.vocabulary.size() != s.rows)) {
       return fail(ErrorCode::kInvalidArgument, s.path, ": ", tokens.size(), " tokens for ", rows.rows,
                   " rows, after ", s.vocabulary.size(), " for ", s.rows,
-                  ": either every row has one, or none has");
+                  ": a row without a token can have none with one behind it");
     }
     s.unpacked.resize(FloatView::memory_for(rows, s.spec.format.dim));
     const FloatView floats(rows, s.spec.format.dim, s.unpacked.data());
@@ -193,7 +222,30 @@ Result<void> TableWriter::append(RowsIn rows, std::span<const std::string_view> 
       if (auto written = s.write_row(floats.row(r), r); !written) return written;
     }
     for (const auto token : tokens) s.vocabulary.add(token);
+    s.rows_have_tokens |= !tokens.empty();
     s.rows += static_cast<int64_t>(rows.rows);
+    return {};
+  });
+}
+
+Result<void> TableWriter::add_tokens(std::span<const std::string_view> tokens, std::span<const int64_t> rows,
+                                     std::span<const float> weights) {
+  return guard([&]() -> Result<void> {
+    State& s = *state_;
+    if ((!rows.empty() && rows.size() != tokens.size()) ||
+        (!weights.empty() && weights.size() != tokens.size())) {
+      return fail(ErrorCode::kInvalidArgument, s.path, ": ", rows.size(), " rows and ", weights.size(),
+                  " weights for ", tokens.size(), " tokens: give one for each, or none");
+    }
+    if (s.rows_have_tokens) {
+      return fail(ErrorCode::kInvalidArgument, s.path, ": tokens came with rows before, and now by themselves");
+    }
+    for (size_t t = 0; t < tokens.size(); ++t) {
+      const int64_t row = rows.empty() ? s.vocabulary.size() : rows[t];
+      if (row < 0) return fail(ErrorCode::kInvalidArgument, s.path, ": token ", t, " has the row ", row);
+      s.vocabulary.add(tokens[t], row, weights.empty() ? 1.0f : weights[t]);
+      s.last_token_row = std::max(s.last_token_row, row);
+    }
     return {};
   });
 }
@@ -209,9 +261,11 @@ Result<void> TableWriter::finish() {
       return fail(ErrorCode::kInvalidArgument, s.path, ": ", *s.spec.rows, " rows were announced, and ",
                   s.rows, " came");
     }
+    if (auto exist = s.check_rows_exist(); !exist) return exist;
     if (auto ended = s.sink.end_tensor(); !ended) return ended;
     if (auto written = s.write_state(); !written) return written;
     if (auto written = s.write_vocabulary(); !written) return written;
+    if (auto written = s.write_kept_buckets(); !written) return written;
     if (auto written = s.file.append(bytes_of(s.sink.checksums())); !written) return written;
     if (auto written = s.write_header(); !written) return written;
     if (auto free = refuse_if_trained(*s.system, s.path); !free) return free;

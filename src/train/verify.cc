@@ -6,7 +6,9 @@
 #include "format/checksum.h"
 #include "io/atomic_file.h"
 #include "train/checksum_map.h"
+#include "train/verify_contents.h"
 #include "windrow/maintenance.h"
+#include "windrow/table.h"
 
 namespace windrow {
 
@@ -85,6 +87,12 @@ Result<VerifyReport> verify(const std::string& path) {
     if (!tensors) return pass(tensors);
     for (const auto& tensor : *tensors) {
       if (auto verified = verify_tensor(*table, tensor, report); !verified) return pass(verified);
+    }
+    if (report.bad_blocks.empty()) {
+      auto opened = Table::open(path, {.residency = Residency::kLazy, .unclean = Unclean::kAny});
+      if (!opened) return pass(opened);
+      verify_vocabulary(opened->vocabulary(), report);
+      verify_values(opened->internals(), report);
     }
     // A trainer that began meanwhile has changed what was read: that is no damage.
     auto slot = read_slot(*table);

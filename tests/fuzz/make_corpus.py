@@ -234,6 +234,113 @@ def make_glove_gradsq():
     put("bad_long", 1, b"a" * 70000 + b" 1 2 3 4\n")
 
 
+def gguf_string(text):
+    return struct.pack("<Q", len(text)) + text
+
+
+def gguf_value(key, kind, data):
+    return gguf_string(key) + struct.pack("<I", kind) + data
+
+
+def gguf_list(key, kind, items):
+    return gguf_value(key, 9, struct.pack("<IQ", kind, len(items)) + b"".join(items))
+
+
+def gguf(values, tensors, version=3, alignment=32, counts=None):
+    """`tensors`: name, ggml type, extents from the row's length on, data."""
+    infos, data = b"", b""
+    for name, kind, extents, raw in tensors:
+        data += bytes(-len(data) % alignment)
+        infos += gguf_string(name) + struct.pack(f"<I{len(extents)}QIQ", len(extents), *extents, kind, len(data))
+        data += raw
+    head = b"GGUF" + struct.pack("<IQQ", version, *(counts or (len(tensors), len(values)))) + b"".join(values) + infos
+    return head + bytes(-len(head) % alignment) + data
+
+
+def make_gguf():
+    architecture = gguf_value(b"general.architecture", 8, gguf_string(b"llama"))
+    tokens = gguf_list(b"tokenizer.ggml.tokens", 8, [gguf_string(token) for token in (b"a", b"", b"\xe2\x96\x81the")])
+    f32 = struct.pack("<6f", 1, 2, 3, 4, 5, 6)
+    rows = (b"token_embd.weight", 0, (2, 3), f32)
+    blocks = {8: 34, 2: 18, 3: 20, 6: 22, 7: 24, 12: 144, 13: 176, 14: 210}
+    sample = lambda kind, n: bytes((37 * i + kind) % 256 for i in range(n * blocks[kind]))
+    files = {
+        "ok_f32": gguf([architecture, tokens], [rows]),
+        "ok_version_2": gguf([tokens], [rows], version=2),
+        "ok_alignment_64": gguf([gguf_value(b"general.alignment", 4, struct.pack("<I", 64))],
+                                [(b"token_embd.weight", 1, (4, 3), f32), (b"b", 30, (6, 2), f32)], alignment=64),
+        "ok_all_kinds": gguf([gguf_value(b"v%d" % kind, kind, bytes(n)) for kind, n in
+                              ((0, 1), (1, 1), (2, 2), (3, 2), (4, 4), (5, 4), (6, 4), (7, 1), (10, 8), (11, 8), (12, 8))]
+                             + [gguf_list(b"l", 6, [f32]), tokens], [rows]),
+        "ok_more_tokens": gguf([tokens], [(b"token_embd.weight", 0, (3, 2), f32)]),
+        "ok_fewer_tokens": gguf([tokens], [(b"token_embd.weight", 0, (1, 6), f32)]),
+        "ok_none": gguf([tokens], []),
+        "ok_several": gguf([], [(b"a", 0, (2, 3), f32), (b"b", 0, (6,), f32), (b"c", 99, (7, 3), b"x" * 32)]),
+        "bad_version_1": gguf([tokens], [rows], version=1),
+        "bad_big_endian": gguf([tokens], [rows], version=0x03000000),
+        "bad_counts": gguf([tokens], [rows], counts=(1 << 60, 1)),
+        "bad_values": gguf([tokens], [rows], counts=(1, (1 << 64) - 1)),
+        "bad_string": gguf([gguf_string(b"k") + struct.pack("<IQ", 8, 1 << 40)], [rows]),
+        "bad_nested": gguf([gguf_list(b"l", 9, [struct.pack("<IQ", 4, 0)])], [rows]),
+        "bad_twice": gguf([tokens], [rows, rows]),
+        "bad_zero": gguf([tokens], [(b"token_embd.weight", 0, (0, 3), f32)]),
+        "bad_product": gguf([], [(b"t", 0, (1 << 62, 1 << 62), f32)]),
+        "bad_cut": gguf([tokens], [rows])[:-1],
+        "bad_long_token": gguf([gguf_list(b"tokenizer.ggml.tokens", 8, [gguf_string(b"x" * 65537)])], [rows]),
+    }
+    for kind, size in blocks.items():
+        files[f"ok_type_{kind}"] = gguf([], [(b"token_embd.weight", kind, (512, 2), sample(kind, 1024 // (256 if size > 100 else 32)))])
+    for name, data in files.items():
+        write("gguf", name, data)
+        write("gguf_reader", name, data)
+    write("table_open", "ok_gguf", files["ok_f32"])
+    write("table_open", "ok_gguf_f16", files["ok_alignment_64"])
+    write("table_open", "bad_gguf_type", files["ok_type_12"])
+
+
+def fifu(*chunks, listed=None, version=0):
+    """A chunk: its number, its head, and what follows it behind padding (None: no padding)."""
+    listed = [chunk[0] for chunk in chunks] if listed is None else listed
+    data = b"FiFu" + struct.pack(f"<II{len(listed)}I", version, len(listed), *listed)
+    for kind, head, *rest in chunks:
+        body = head
+        if rest:
+            body += bytes(4 - (len(data) + 12 + len(head)) % 4) + rest[0]
+        data += struct.pack("<IQ", kind, len(body)) + body
+    return data
+
+
+def make_finalfusion():
+    put = lambda name, *chunks, **more: write("finalfusion", name, fifu(*chunks, **more))
+    word = lambda text: struct.pack("<I", len(text)) + text
+    floats = lambda *values: struct.pack(f"<{len(values)}f", *values)
+    simple = (1, struct.pack("<Q", 2) + word(b"a") + word(b"New York"))
+    array = lambda rows, dim: (2, struct.pack("<QII", rows, dim, 10), floats(*range(rows * dim)))
+    norms = lambda n: (6, struct.pack("<QI", n, 10), floats(*range(1, n + 1)))
+    centroids = floats(*range(12))
+    pq = lambda projection, norms, data: (4, struct.pack("<5IQII", projection, norms, 2, 4, 3, 2, 1, 10), data)
+    put("ok_simple", simple, array(2, 3))
+    put("ok_metadata", (5, b"a = 1\n"), simple, array(2, 3))
+    put("ok_norms", simple, array(2, 3), norms(2))
+    put("ok_unlisted_norms", simple, array(2, 3), norms(2), listed=[1, 2])
+    put("ok_fasttext", (7, struct.pack("<QIII", 1, 3, 6, 2) + word(b"a")), array(3, 2), norms(1))
+    put("ok_buckets", (3, struct.pack("<QIII", 1, 3, 6, 1) + word(b"a")), array(3, 2))
+    put("ok_explicit", (8, struct.pack("<QQII", 1, 1, 2, 2) + word(b"a") + word(b"<a") + struct.pack("<Q", 0)), array(2, 2))
+    put("ok_floret", (9, struct.pack("<IIQII", 4, 5, 2, 2, 7) + word(b"<") + word(b">")), array(2, 2))
+    put("ok_pq", simple, pq(0, 0, centroids + bytes((2, 1, 0, 0))))
+    put("ok_pq_norms", simple, pq(0, 1, centroids + floats(2, 3) + bytes((2, 1, 0, 0))), norms(2))
+    put("ok_pq_projection", simple, pq(1, 1, floats(*range(16)) + centroids + floats(2, 3) + bytes((2, 1, 0, 0))))
+    put("bad_pq_code", simple, pq(0, 0, centroids + bytes((2, 1, 0, 3))))
+    put("bad_version", simple, array(2, 3), version=1)
+    put("bad_chunk", simple, (10, b""), array(2, 3))
+    put("bad_list", simple, array(2, 3), listed=[2, 1])
+    put("bad_rows", simple, array(1, 3))
+    put("bad_words", (1, struct.pack("<Q", 1 << 63) + word(b"a")), array(2, 3))
+    put("bad_word", (1, struct.pack("<QI", 1, 1 << 31) + b"a"), array(2, 3))
+    put("bad_ngrams", (8, struct.pack("<QQII", 1, 1, 2, 2) + word(b"a") + b"\0" * 12), array(2, 2))
+    write("finalfusion", "bad_cut", fifu(simple, array(2, 3))[:-1])
+
+
 KNOWN_SUM = 0xb375dcfc  # XXH3-64 of the first 508 bytes of slot(2), its low 32 bits
 
 if __name__ == "__main__":
@@ -245,3 +352,5 @@ if __name__ == "__main__":
     make_word2vec_text()
     make_word2vec_bin()
     make_glove_gradsq()
+    make_gguf()
+    make_finalfusion()

@@ -6,6 +6,7 @@
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,31 @@ def only_file(folder, name):
     if len(found) != 1:
         sys.exit(f"expected one installed {name}, found {found}")
     return found[0]
+
+
+def check_manual(stage, command, environment):
+    """Completions and a manual page per verb: what the installed command says of itself."""
+
+    def said(*words):
+        return subprocess.run([str(command), *words], env=environment, text=True, stdout=subprocess.PIPE, check=True).stdout
+
+    expected = {f"{folder}/{file}": said("completions", shell) for shell, folder, file in [
+        ("bash", "bash-completion/completions", "windrow"),
+        ("zsh", "zsh/site-functions", "_windrow"),
+        ("fish", "fish/vendor_completions.d", "windrow.fish")]}
+    help_text = said("--help")
+    verbs = re.findall(r"^  ([a-z][a-z-]*) ", help_text[help_text.index("\nSubcommands:"):help_text.index("\nEXAMPLES")], re.MULTILINE)
+    expected["man1/windrow.1"] = said("man")
+    expected.update((f"man1/windrow-{verb}.1", said("man", verb)) for verb in verbs)
+    for name, text in expected.items():
+        found = [path for path in stage.rglob(Path(name).name) if path.as_posix().endswith(name)]
+        if len(found) != 1:
+            sys.exit(f"expected one installed {name}, found {found}; verbs are listed in tools/manual/meson.build")
+        if found[0].read_text(encoding="utf-8") != text:
+            sys.exit(f"{found[0]} is not what the command says")
+    pages = {path.name for path in stage.rglob("windrow*.1")}
+    if pages != {Path(name).name for name in expected if name.startswith("man1/")}:
+        sys.exit(f"manual pages of verbs that there are not: {sorted(pages)}")
 
 
 def main():
@@ -58,6 +84,7 @@ def main():
             expected = run("pkg-config", "--modversion", "windrow", env=environment).strip()
             if expected not in version:
                 sys.exit(f"the command says {version!r}, but the installed version is {expected}")
+            check_manual(stage, prefix / "bin" / arguments.command, environment)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "formats/byte_reader.h"
 #include "formats/numbers.h"
 #include "formats/word2vec_header.h"
 #include "support/cases.h"
@@ -48,7 +49,7 @@ TEST_CASE("word2vec text: line ends and trailing spaces of every habit", "[tools
   auto reader = read_word2vec_text(bytes_in_memory("2 2\r\na 1 2\r\nb 3 4\n"));
   RowBlock block;
   REQUIRE((*reader)->next(block));
-  CHECK((*reader)->crlf_lines() == 2);
+  CHECK((*reader)->findings().crlf_lines.count == 2);
 }
 
 TEST_CASE("word2vec text: a token is all before the last DIM fields", "[tools]") {

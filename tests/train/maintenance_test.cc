@@ -146,3 +146,44 @@ TEST_CASE("recover: a clean table is left byte for byte", "[train]") {
   CHECK(!report->mixed);
   CHECK(read_all(path) == before);
 }
+
+TEST_CASE("verify: rows with NaN and infinite values are counted", "[train]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "t.safetensors";
+  auto values = random_values(kRows * kDim, 1);
+  values[7 * kDim + 99] = std::numeric_limits<float>::quiet_NaN();
+  values[8 * kDim] = std::numeric_limits<float>::quiet_NaN();
+  values[8 * kDim + 1] = -std::numeric_limits<float>::infinity();
+  make_table(path, kDim, values, std::nullopt);
+  const auto report = verify(path);
+  REQUIRE(report);
+  CHECK(report->nan_rows == 2);
+  CHECK(report->first_nan_row == 7);
+  CHECK(report->infinite_rows == 1);
+  CHECK(report->first_infinite_row == 8);
+  CHECK(report->bad_blocks.empty());
+}
+
+TEST_CASE("verify: an index that was wrong when its checksums were made is found", "[train]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "t.safetensors";
+  const std::vector<std::string_view> tokens = {"one", "two", "two"};
+  REQUIRE(Table::create(path, {.rows = 3, .format = RowFormat::f32(2), .tokens = tokens}));
+  const auto good = verify(path);
+  REQUIRE(good);
+  CHECK(good->tokens == 3);
+  CHECK(good->vocabulary_error_count == 0);
+
+  const auto index = tensor_in(path, "vocab.index"), sums = tensor_in(path, "checksum");
+  auto bytes = read_all(path);
+  std::fill(bytes.begin() + static_cast<ptrdiff_t>(index.begin), bytes.begin() + static_cast<ptrdiff_t>(index.end), 0);
+  // The last checksum is that of the index: 0 is "not computed".
+  std::fill(bytes.begin() + static_cast<ptrdiff_t>(sums.end) - 8, bytes.begin() + static_cast<ptrdiff_t>(sums.end), 0);
+  write_all(path, bytes);
+  const auto report = verify(path);
+  REQUIRE(report);
+  CHECK(report->bad_blocks.empty());
+  CHECK(report->vocabulary_error_count == 3);
+  REQUIRE(report->vocabulary_errors.size() == 3);
+  CHECK(report->vocabulary_errors[0].find("token 0, 'one'") == 0);
+}

@@ -9,8 +9,6 @@ namespace windrow::tools {
 
 namespace {
 
-constexpr size_t kBufferBytes = 256 * 1024;
-
 class FileBytes : public ByteSource {
  public:
   FileBytes(std::unique_ptr<io::File> file, uint64_t size) : file_(std::move(file)), size_(size) {}
@@ -63,7 +61,7 @@ Result<std::string_view> ByteReader::peek(size_t count) {
     if (begin_ > 0) std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
-    const size_t wanted = std::max(count, static_cast<size_t>(std::min<uint64_t>(kBufferBytes, size())));
+    const size_t wanted = std::max(count, static_cast<size_t>(std::min<uint64_t>(buffer_bytes_, size())));
     if (buffer_.size() < wanted) buffer_.resize(wanted);
     const auto more = static_cast<size_t>(std::min<uint64_t>(buffer_.size() - end_, size() - loaded_));
     const auto read = source_->read(loaded_, {reinterpret_cast<uint8_t*>(buffer_.data()) + end_, more});

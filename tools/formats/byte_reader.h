@@ -28,7 +28,10 @@ std::unique_ptr<ByteSource> bytes_in_memory(std::string_view bytes, std::string 
 // Reads a source from front to back through a buffer that grows only for what is asked for at once.
 class ByteReader {
  public:
-  explicit ByteReader(std::unique_ptr<ByteSource> source) : source_(std::move(source)) {}
+  static constexpr size_t kBufferBytes = 256 * 1024;
+
+  explicit ByteReader(std::unique_ptr<ByteSource> source, size_t buffer_bytes = kBufferBytes)
+      : source_(std::move(source)), buffer_bytes_(buffer_bytes) {}
 
   const std::string& name() const { return source_->name(); }
   uint64_t size() const { return source_->size(); }
@@ -39,11 +42,17 @@ class ByteReader {
   Result<std::string_view> peek(size_t count);
   // Passes over bytes that peek() or find() have seen.
   void skip(size_t count) { begin_ += count; }
+  // Gives up the source, and the place in it.
+  std::unique_ptr<ByteSource> release() { return std::move(source_); }
+
+  // What is in the buffer, from the next byte on. Valid until the next call.
+  std::string_view buffered() const { return {buffer_.data() + begin_, end_ - begin_}; }
   // How many bytes stand before the next `byte`, or nothing when it is not among the next `limit` bytes.
   Result<std::optional<size_t>> find(char byte, size_t limit);
 
  private:
   std::unique_ptr<ByteSource> source_;
+  size_t buffer_bytes_;
   std::vector<char> buffer_;
   size_t begin_ = 0;  // the unread bytes are buffer_[begin_, end_)
   size_t end_ = 0;

@@ -13,7 +13,7 @@ namespace windrow::tools {
 namespace {
 
 // In the order in which they are tried: from the surest sign to the weakest.
-constexpr std::array kFormats = {&kNpy, &kSafetensors, &kWord2vecText, &kWord2vecBin};
+constexpr std::array kFormats = {&kNpy, &kSafetensors, &kGguf, &kFinalfusion, &kWord2vecText, &kWord2vecBin, &kGloveText};
 
 // Formats that are met in the wild under any name and cannot be read: what they are, and the way out.
 struct Foreign {
@@ -25,8 +25,6 @@ constexpr Foreign kForeign[] = {
     {"PK\x03\x04"sv,
      "a zip archive (npz, or a torch checkpoint): save the array as .npy with numpy.save, or as safetensors"},
     {"\xBA\x16\x4F\x2F"sv, "a fastText .bin model: save its vectors as .vec text"},
-    {"GGUF"sv, "a GGUF model: export the tensor as .npy or safetensors"},
-    {"FiFu"sv, "a finalfusion file: export it in word2vec format"},
     {"SQLite format 3"sv, "an SQLite database (Magnitude?): export it in word2vec format"},
     {"\x89HDF"sv, "an HDF5 file: read the array with h5py and save it with numpy.save"},
     {"version https://git-lfs"sv, "a pointer of Git LFS, not the data: run `git lfs pull`"},
@@ -43,18 +41,6 @@ constexpr Foreign kForeign[] = {
     {"\x80\x05"sv, "a Python pickle, which could run any code: save with save_word2vec_format or numpy.save"},
 };
 
-// Whether the first line is a token and at least two numbers.
-bool is_text_without_header(std::string_view bytes) {
-  std::string_view line = bytes.substr(0, bytes.find('\n'));
-  for (int numbers = 0; numbers < 2; ++numbers) {
-    while (line.ends_with(' ') || line.ends_with('\r')) line.remove_suffix(1);
-    const size_t space = line.rfind(' ');
-    if (space == std::string_view::npos || !parse_float(line.substr(space + 1))) return false;
-    line = line.substr(0, space);
-  }
-  return true;
-}
-
 }  // namespace
 
 std::span<const Format* const> formats() {
@@ -70,7 +56,7 @@ const Format* format_named(std::string_view name) {
 const Format* format_for_name(std::string_view path) {
   for (const Format* format : kFormats) {
     for (const std::string_view suffix : format->suffixes) {
-      if (path.ends_with(suffix)) return format;
+      if (format->create && path.ends_with(suffix)) return format;
     }
   }
   return nullptr;
@@ -87,11 +73,7 @@ Result<const Format*> detect_format(const FileStart& start, const std::string& p
     }
   }
   for (const Format* format : kFormats) {
-    if (format->recognises(start)) return format;
-  }
-  if (is_text_without_header(start.bytes)) {
-    return fail(ErrorCode::kUnsupported, path,
-                ": text vectors without a first line \"ROWS DIM\" (as GloVe has them): put one in front");
+    if (format->recognises && format->recognises(start)) return format;
   }
   return fail(
       ErrorCode::kFormat, path,

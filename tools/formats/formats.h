@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "formats/reader.h"
-#include "formats/table_reader.h"
+#include "formats/source.h"
 #include "formats/writer.h"
 
 namespace windrow::tools {
@@ -26,27 +26,39 @@ enum class Tokens : uint8_t { kNone, kOptional, kRequired };
 // formats.cc.
 struct Format {
   std::string_view name;
-  std::span<const std::string_view> suffixes;  // of the names of new files
-  Tokens tokens;                               // what rows are written with
-  bool is_table;      // whether a new file has rows of any format, and can hold an optimiser's state
-  bool opens_tables;  // whether files are read in place, by the options of a table; else only the path counts
-  bool (*recognises)(const FileStart& start);
-  Result<std::unique_ptr<RowReader>> (*open)(const TableSource& source);
-  Result<std::unique_ptr<RowWriter>> (*create)(const std::string& path, const WriterSpec& spec);
+  std::string_view about;                          // a line for --help
+  std::span<const std::string_view> suffixes = {};  // of the names of files; several formats may share one
+  // What rows are written with.
+  Tokens tokens = Tokens::kNone;
+  // A row is found by its token, and its number means nothing: of rows with the same token the first is kept.
+  bool rows_by_token = false;
+  // Whether a new file has rows of any format, and can hold an optimiser's state.
+  bool is_table = false;
+  // Whether files are read in place, by the options of a table; else only the path counts.
+  bool opens_tables = false;
+  // Null: only the user can tell.
+  bool (*recognises)(const FileStart& start) = nullptr;
+  // Null: files of this format are not read.
+  Result<std::unique_ptr<RowReader>> (*open)(const Source& source) = nullptr;
+  // Null: they are not written.
+  Result<std::unique_ptr<RowWriter>> (*create)(const std::string& path, const WriterSpec& spec) = nullptr;
 };
 
 extern const Format kSafetensors;
 extern const Format kNpy;
+extern const Format kGguf;
+extern const Format kFinalfusion;
 extern const Format kWord2vecText;
 extern const Format kWord2vecBin;
+extern const Format kGloveText;
 
 std::span<const Format* const> formats();
 const Format* format_named(std::string_view name);
-// The format that the end of a file's name asks for.
+// The format that the end of a new file's name asks for.
 const Format* format_for_name(std::string_view path);
 
-// The format of a file, told from its content; safetensors for a folder or an index of a checkpoint. kUnsupported for a known format that cannot be read, and what
-// to do; kFormat for anything else.
+// The format of a file, told from its content, or of a folder, from its files. kUnsupported for a known format that
+// cannot be read, and what to do; kFormat for anything else.
 Result<const Format*> detect_format(const std::string& path);
 Result<const Format*> detect_format(const FileStart& start, const std::string& path);
 

@@ -62,7 +62,7 @@ class NpyReader : public RowReader {
         descr_(npy.descr),
         item_bytes_(npy.item_bytes),
         bytes_behind_(bytes_.size() - npy.data_begin - npy.data_bytes) {
-    header_ = {static_cast<size_t>(npy.shape[1]), npy.shape[0], false};
+    header_ = {.dim = static_cast<size_t>(npy.shape[1]), .rows = npy.shape[0], .stored_as = npy.descr};
   }
 
   const SourceHeader& header() const override { return header_; }
@@ -80,10 +80,12 @@ class NpyReader : public RowReader {
     return {};
   }
 
-  std::vector<std::string> remarks() const override {
-    std::vector<std::string> remarks = remarks_on(bytes_behind_);
-    if (item_bytes_ == sizeof(double)) remarks.push_back("values were rounded from float64 to float32");
-    return remarks;
+  ReaderFindings findings() const override {
+    ReaderFindings findings;
+    findings.remarks = remarks_on(bytes_behind_);
+    if (item_bytes_ == sizeof(double))
+      findings.remarks.push_back("values were rounded from float64 to float32");
+    return findings;
   }
 
  private:
@@ -125,9 +127,9 @@ bool recognises(const FileStart& start) {
   return start.bytes.starts_with("\x93NUMPY");
 }
 
-Result<std::unique_ptr<RowReader>> open(const TableSource& source) {
-  const std::string& path = source.path;
-  if (!source.more.empty()) return open_table_reader(source);
+Result<std::unique_ptr<RowReader>> open(const Source& source) {
+  const std::string& path = source.path();
+  if (!source.table.more.empty()) return open_table_reader(source);
   auto file = open_bytes(path);
   if (!file) return pass(file);
   ByteReader bytes(std::move(*file));
@@ -143,7 +145,7 @@ Result<std::unique_ptr<RowReader>> open(const TableSource& source) {
 
   const Decode decode = decoder_of(header->descr);
   if (!decode) {
-    auto table = open_table(source);
+    auto table = open_table(source.table);
     if (!table) return pass(table);
     return read_table(std::move(*table), remarks_on(bytes.size() - header->data_begin - header->data_bytes));
   }
@@ -170,6 +172,14 @@ constexpr std::string_view kSuffixes[] = {".npy"};
 
 }  // namespace
 
-const Format kNpy = {"npy", kSuffixes, Tokens::kNone, false, true, recognises, open, create};
+const Format kNpy = {
+    .name = "npy",
+    .about = "numpy's arrays: values only",
+    .suffixes = kSuffixes,
+    .opens_tables = true,
+    .recognises = recognises,
+    .open = open,
+    .create = create,
+};
 
 }  // namespace windrow::tools

@@ -2,12 +2,14 @@
 
 #include <windrow/error.h>
 #include <windrow/row_format.h>
+#include <windrow/subwords.h>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "formats/findings.h"
 #include "formats/row_block.h"
 
 namespace windrow::tools {
@@ -15,8 +17,13 @@ namespace windrow::tools {
 struct SourceHeader {
   size_t dim = 0;
   std::optional<uint64_t> rows;  // as the file declares them; a reader never gives more
-  bool has_tokens = false;
+  bool has_tokens = false;       // rows come with tokens: all, or the first ones
+  bool has_token_list = false;   // tokens come by themselves, behind the rows: next_tokens()
   std::optional<RowFormat> row_format = {};  // of a table
+  std::string stored_as = "f32";             // how values stand in the file, for people: "f32", "text", "q4_k"
+  std::optional<uint64_t> most_rows = {};    // without `rows`: what the size of the file allows
+  std::optional<Subwords> subwords = {};     // how rows behind those of the words are found by n-grams
+  std::vector<int64_t> kept_buckets = {};    // where those are pruned
 };
 
 // Reads a file of vectors from front to back, a block of rows at a time, in memory that does not grow with
@@ -27,12 +34,16 @@ class RowReader {
 
   virtual const SourceHeader& header() const = 0;
   // Replaces the block by the next rows. An empty block is the end, and then everything the file claims was
-  // checked.
+  // checked. Once a block had no tokens, none that follows has any.
   virtual Result<void> next(RowBlock& block) = 0;
+  // The same of the tokens, where they do not come with rows; asked for when all rows were read.
+  virtual Result<void> next_tokens(TokenBlock& block) {
+    block.clear();
+    return {};
+  }
 
-  // What a user should know although it is no error.
-  virtual uint64_t crlf_lines() const { return 0; }
-  virtual std::vector<std::string> remarks() const { return {}; }
+  // What was met so far that is no error.
+  virtual ReaderFindings findings() const { return {}; }
 };
 
 }  // namespace windrow::tools

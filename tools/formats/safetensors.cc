@@ -21,6 +21,12 @@ class SafetensorsWriter : public RowWriter {
     return table_.append(RowsIn(block.values, block.dim), tokens_);
   }
 
+  Result<void> write_tokens(const TokenBlock& block) override {
+    tokens_.clear();
+    for (size_t t = 0; t < block.tokens.size(); ++t) tokens_.push_back(block.tokens[t]);
+    return table_.add_tokens(tokens_, block.rows, block.weights);
+  }
+
   Result<void> finish() override { return table_.finish(); }
 
  private:
@@ -41,6 +47,8 @@ Result<std::unique_ptr<RowWriter>> create(const std::string& path, const WriterS
   table_spec.optimizer = spec.optimizer;
   table_spec.state = spec.state;
   table_spec.step_count = spec.step_count;
+  table_spec.subwords = spec.subwords;
+  table_spec.kept_buckets = spec.kept_buckets;
   if (spec.exact) table_spec.rows = static_cast<int64_t>(spec.max_rows);
   auto table = TableWriter::create(path, table_spec);
   if (!table) return pass(table);
@@ -51,7 +59,16 @@ constexpr std::string_view kSuffixes[] = {".safetensors"};
 
 }  // namespace
 
-const Format kSafetensors = {"safetensors", kSuffixes,  Tokens::kOptional, true,
-                             true,          recognises, open_table_reader, create};
+const Format kSafetensors = {
+    .name = "safetensors",
+    .about = "a Windrow table, tokens included; to read, also others' tensors and checkpoints",
+    .suffixes = kSuffixes,
+    .tokens = Tokens::kOptional,
+    .is_table = true,
+    .opens_tables = true,
+    .recognises = recognises,
+    .open = open_table_reader,
+    .create = create,
+};
 
 }  // namespace windrow::tools

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/bytes.h"
 #include "base/fail.h"
+#include "formats/source.h"
 #include "table/optimizer_state.h"
+#include "table/table_data.h"
 #include "table_about.h"
 
 namespace windrow::tools {
@@ -18,26 +21,57 @@ class TableReader : public RowReader {
  public:
   TableReader(Table table, std::vector<std::string> remarks)
       : table_(std::move(table)), remarks_(std::move(remarks)) {
-    header_ = {static_cast<size_t>(table_.dim()), static_cast<uint64_t>(table_.rows()),
-               table_.vocabulary().size() > 0, table_.format()};
+    const Vocabulary& vocabulary = table_.vocabulary();
+    header_ = {.dim = static_cast<size_t>(table_.dim()),
+               .rows = static_cast<uint64_t>(table_.rows()),
+               .has_tokens = vocabulary.size() > 0 && vocabulary.tokens_are_rows(),
+               .has_token_list = vocabulary.size() > 0 && !vocabulary.tokens_are_rows(),
+               .row_format = table_.format(),
+               .stored_as = std::string(row_format_name(table_.format().kind)),
+               .subwords = std::nullopt};
+    if (const Subwords* subwords = table_.subwords()) {
+      header_.subwords = *subwords;
+      const int64_t kept = subwords->kept.value_or(0);
+      for (int64_t b = 0; b < kept; ++b)
+        header_.kept_buckets.push_back(load<int64_t>(table_.internals().kept_buckets + 8 * b));
+    }
   }
 
   const SourceHeader& header() const override { return header_; }
-  std::vector<std::string> remarks() const override { return remarks_; }
+  ReaderFindings findings() const override {
+    ReaderFindings findings;
+    findings.remarks = remarks_;
+    return findings;
+  }
 
   Result<void> next(RowBlock& block) override {
     block.clear(header_.dim);
-    block.rows = static_cast<size_t>(
-        std::min(static_cast<int64_t>(rows_per_block(header_.dim)), table_.rows() - row_));
+    int64_t end = std::min(row_ + static_cast<int64_t>(rows_per_block(header_.dim)), table_.rows());
+    // The first rows have tokens, or none has.
+    const int64_t tokens = header_.has_tokens ? table_.vocabulary().size() : 0;
+    if (row_ < tokens) end = std::min(end, tokens);
+    block.rows = static_cast<size_t>(end - row_);
     block.values.resize(block.rows * header_.dim);
     ids_.resize(block.rows);
     std::iota(ids_.begin(), ids_.end(), row_);
     const auto gathered = gather(table_, std::span<const int64_t>(ids_), RowsOut(block.values, header_.dim));
     if (!gathered) return tl::make_unexpected(gathered.error());
     for (const int64_t id : ids_) {
-      if (header_.has_tokens) block.add_token(table_.vocabulary().token(id));
+      if (id < tokens) block.add_token(table_.vocabulary().token(id));
     }
-    row_ += static_cast<int64_t>(block.rows);
+    row_ = end;
+    return {};
+  }
+
+  Result<void> next_tokens(TokenBlock& block) override {
+    constexpr int64_t kTokensPerBlock = 1 << 16;
+    block.clear();
+    const Vocabulary& vocabulary = table_.vocabulary();
+    for (int64_t n = 0; n < kTokensPerBlock && token_ < vocabulary.size(); ++n, ++token_) {
+      block.tokens.add(vocabulary.token_at(token_));
+      block.rows.push_back(vocabulary.row_of(token_).value_or(0));
+      if (vocabulary.has_weights()) block.weights.push_back(vocabulary.weight_of(token_));
+    }
     return {};
   }
 
@@ -46,6 +80,7 @@ class TableReader : public RowReader {
   std::vector<std::string> remarks_;
   SourceHeader header_;
   int64_t row_ = 0;
+  int64_t token_ = 0;
   std::vector<int64_t> ids_;
 };
 
@@ -53,7 +88,8 @@ class TableReader : public RowReader {
 bool is_rewritten(std::string_view key) {
   constexpr std::string_view kKeys[] = {"format",        "windrow.row_format", "windrow.dim",
                                         "windrow.scale", "windrow.optimizer",  "windrow.vocab_hash"};
-  return std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
+  return std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys) ||
+         key.starts_with("windrow.subwords");
 }
 
 std::vector<std::string> remarks_on(const TableAbout& about, bool keeps_state) {
@@ -86,13 +122,13 @@ std::unique_ptr<RowReader> read_table(Table table, std::vector<std::string> rema
   return std::make_unique<TableReader>(std::move(table), std::move(remarks));
 }
 
-Result<std::unique_ptr<RowReader>> open_table_reader(const TableSource& source) {
-  auto table = open_table(source);
+Result<std::unique_ptr<RowReader>> open_table_reader(const Source& source) {
+  auto table = open_table(source.table);
   if (!table) return pass(table);
-  auto about = about_table(source);
+  auto about = about_table(source.table);
   if (!about) return pass(about);
   return read_table(std::move(*table),
-                    *about ? remarks_on(**about, source.keeps_state) : std::vector<std::string>());
+                    *about ? remarks_on(**about, source.table.keeps_state) : std::vector<std::string>());
 }
 
 }  // namespace windrow::tools

@@ -18,12 +18,14 @@ struct TableSource {
   bool keeps_state = false;  // the state is taken along: no remark that it was left behind
 };
 
+struct Source;
+
 Result<Table> open_table(const TableSource& source);
 
 // The rows of a table in order, as floats, with their tokens.
 std::unique_ptr<RowReader> read_table(Table table, std::vector<std::string> remarks = {});
 
 // The same, with remarks on what of a Windrow file no reader of rows sees: state, steps, tag and metadata.
-Result<std::unique_ptr<RowReader>> open_table_reader(const TableSource& source);
+Result<std::unique_ptr<RowReader>> open_table_reader(const Source& source);
 
 }  // namespace windrow::tools

@@ -125,8 +125,8 @@ bool recognises(const FileStart& start) {
   return line_end != std::string_view::npos && parse_word2vec_header(start.bytes.substr(0, line_end));
 }
 
-Result<std::unique_ptr<RowReader>> open(const TableSource& source) {
-  auto bytes = open_bytes(source.path);
+Result<std::unique_ptr<RowReader>> open(const Source& source) {
+  auto bytes = open_bytes(source.path());
   if (!bytes) return pass(bytes);
   return read_word2vec_bin(std::move(*bytes));
 }
@@ -168,7 +168,15 @@ void append_binary_row(std::string& bytes, std::string_view token, const float* 
   bytes += '\n';
 }
 
-const Format kWord2vecBin = {"word2vec-bin", kSuffixes, Tokens::kRequired, false, false, recognises,
-                             open,           create};
+const Format kWord2vecBin = {
+    .name = "word2vec-bin",
+    .about = "word2vec's binary: a line ROWS DIM, then token, space and values",
+    .suffixes = kSuffixes,
+    .tokens = Tokens::kRequired,
+    .rows_by_token = true,
+    .recognises = recognises,
+    .open = open,
+    .create = create,
+};
 
 }  // namespace windrow::tools

@@ -2,147 +2,86 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/fail.h"
-#include "format/text.h"
 #include "formats/formats.h"
+#include "formats/glove_vectors.h"
 #include "formats/header_last_file.h"
 #include "formats/numbers.h"
+#include "formats/text_dim.h"
+#include "formats/text_rows.h"
 #include "formats/word2vec_header.h"
 
 namespace windrow::tools {
 
 namespace {
 
-// Bytes of text that a value may take on average before a line is no longer believed to be a row.
-constexpr uint64_t kMaxBytesPerValue = 128;
+// What the first line says, and what is made of it.
+struct Promise {
+  Word2vecHeader declared;
+  size_t dim = 0;              // of the rows in the file
+  uint64_t most_rows = 0;      // that are taken
+  std::optional<GlovePair> pair = {};
+};
 
 class Word2vecTextReader : public RowReader {
  public:
-  Word2vecTextReader(ByteReader bytes, const Word2vecHeader& declared)
-      : bytes_(std::move(bytes)), declared_(declared), crlf_lines_(declared.crlf ? 1 : 0) {
-    header_ = {declared.dim, declared.rows, true};
+  Word2vecTextReader(TextRows rows, const Promise& promise, const Source& source)
+      : rows_(std::move(rows)), promise_(promise), lenient_(source.lenient) {
+    part_ = source.part.value_or(GloveVectors::kSum);
+    header_ = {.dim = promise.pair ? promise.pair->dim : promise.dim,
+               .rows = std::nullopt,
+               .has_tokens = true,
+               .stored_as = "text"};
+    if (promise.most_rows == promise.declared.rows) {
+      header_.rows = promise.most_rows;
+    } else {
+      header_.most_rows = promise.most_rows;
+    }
+    if (promise.declared.crlf) rows_.findings().crlf_lines.add(0, 0);
   }
 
   const SourceHeader& header() const override { return header_; }
-  uint64_t crlf_lines() const override { return crlf_lines_; }
+
+  ReaderFindings findings() const override {
+    ReaderFindings findings = rows_.findings();
+    const auto& [declared, dim, most_rows, pair] = promise_;
+    if (lenient_ && (dim != declared.dim && !pair)) {
+      findings.remarks.push_back(concat("the first line promises ", declared.dim,
+                                        " values a row, the rows hold ", dim, ", which were taken"));
+    }
+    if (lenient_ && done_ && rows_.rows() != declared.rows) {
+      findings.remarks.push_back(concat("the first line promises ", declared.rows, " rows, the file holds ",
+                                        rows_.rows(), ", which were taken"));
+    }
+    return findings;
+  }
 
   Result<void> next(RowBlock& block) override {
-    block.clear(declared_.dim);
-    const bool first = rows_ == 0;
-    while (block.rows < rows_per_block(declared_.dim) && rows_ < declared_.rows) {
-      const auto line = next_line();
-      if (!line) return tl::make_unexpected(line.error());
-      if (line->empty() && bytes_.left() == 0) break;  // the end, perhaps after a blank last line
-      if (const auto row = parse(*line, block); !row) return tl::make_unexpected(row.error());
-      ++rows_;
-    }
-    if (first) {
-      if (const auto dim = check_dim(block); !dim) return tl::make_unexpected(dim.error());
-    }
+    if (auto read = rows_.next(block, promise_.most_rows - rows_.rows()); !read) return read;
+    if (promise_.pair) choose_vectors(block, *promise_.pair, part_);
     return block.rows == 0 ? check_end() : Result<void>();
   }
 
  private:
-  // The next line without its end and trailing spaces; empty at the end of the file.
-  Result<std::string_view> next_line() {
-    line_begin_ = bytes_.position();
-    ++line_number_;
-    const uint64_t limit = kMaxTokenBytes + kMaxBytesPerValue * declared_.dim;
-    const auto end = bytes_.find('\n', static_cast<size_t>(limit));
-    if (!end) return tl::make_unexpected(end.error());
-    if (!*end && bytes_.left() > limit)
-      return fail_at_line("the line goes on for more than ", limit, " bytes");
-    const size_t length = *end ? **end : static_cast<size_t>(bytes_.left());
-    auto line = bytes_.peek(length);
-    if (!line) return tl::make_unexpected(line.error());
-    bytes_.skip(length + (*end ? 1 : 0));
-    if (*end && line->ends_with('\r')) {
-      ++crlf_lines_;
-      line->remove_suffix(1);
-    }
-    while (line->ends_with(' ')) line->remove_suffix(1);
-    return *line;
-  }
-
-  // From the end of the line to its start: DIM numbers, then the token.
-  Result<void> parse(std::string_view line, RowBlock& block) {
-    float* values = block.add_row();
-    size_t end = line.size();
-    for (size_t k = declared_.dim; k-- > 0;) {
-      const size_t space = end == 0 ? std::string_view::npos : line.rfind(' ', end - 1);
-      if (space == std::string_view::npos) {
-        return fail_at_line("too few fields: ", declared_.dim - 1 - k,
-                            " numbers behind the token, where the first line promises ", declared_.dim);
-      }
-      const std::string_view field = line.substr(space + 1, end - space - 1);
-      const auto value = parse_float(field);
-      if (!value) {
-        return fail_at_line("field ", k + 1, " of ", declared_.dim,
-                            " is no number that fits a float: ", in_quotes(field.substr(0, 32)));
-      }
-      values[k] = *value;
-      end = space;
-    }
-    if (end > kMaxTokenBytes) return fail_at_line("a token of ", end, " bytes: this is no word2vec text");
-    block.add_token(line.substr(0, end));
-    return {};
-  }
-
-  // A first line that promises too few values a row would turn the other values into parts of the tokens. It
-  // shows when every token of the first block ends in the same number of numbers.
-  Result<void> check_dim(const RowBlock& block) {
-    if (block.rows < 2) return {};
-    const size_t extra = numbers_at_end(block.token(0));
-    for (size_t i = 1; extra > 0 && i < block.rows; ++i) {
-      if (numbers_at_end(block.token(i)) != extra) return {};
-    }
-    if (extra == 0) return {};
-    return fail(ErrorCode::kFormat, bytes_.name(), ": line 1, byte 0: the first line promises ",
-                declared_.dim, " values a row, the rows hold ", declared_.dim + extra);
-  }
-
-  // How many numbers stand behind the first field.
-  static size_t numbers_at_end(std::string_view token) {
-    size_t count = 0;
-    while (true) {
-      const size_t space = token.rfind(' ');
-      if (space == std::string_view::npos || !parse_float(token.substr(space + 1))) return count;
-      ++count;
-      token = token.substr(0, space);
-    }
-  }
-
   Result<void> check_end() {
-    if (rows_ < declared_.rows) {
-      return fail(ErrorCode::kFormat, bytes_.name(), ": byte ", bytes_.size(), ": the first line promises ",
-                  declared_.rows, " rows, the file holds ", rows_);
-    }
-    const uint64_t behind = bytes_.position();
-    uint64_t more = 0;
-    while (bytes_.left() > 0) {
-      const auto line = next_line();
-      if (!line) return tl::make_unexpected(line.error());
-      if (!line->empty() || bytes_.left() > 0) ++more;  // a blank last line is none
-    }
-    if (more == 0) return {};
-    return fail(ErrorCode::kFormat, bytes_.name(), ": byte ", behind, ": the first line promises ",
-                declared_.rows, " rows, the file holds ", declared_.rows + more);
+    done_ = true;
+    if (lenient_) return {};
+    const uint64_t declared = promise_.declared.rows, rows = rows_.rows(), end = rows_.position();
+    const auto more = rows_.count_lines();
+    if (!more) return tl::make_unexpected(more.error());
+    if (rows + *more == declared || (rows == promise_.most_rows && *more == 0)) return {};
+    return fail(ErrorCode::kFormat, rows_.name(), ": byte ", end, ": the first line promises ", declared,
+                " rows, the file holds ", rows + *more, "; --lenient takes what is there");
   }
 
-  template <class... Parts>
-  tl::unexpected<Error> fail_at_line(const Parts&... parts) const {
-    return fail(ErrorCode::kFormat, bytes_.name(), ": line ", line_number_, ", byte ", line_begin_, ": ",
-                parts...);
-  }
-
-  ByteReader bytes_;
-  Word2vecHeader declared_;
+  TextRows rows_;
+  Promise promise_;
+  bool lenient_;
+  GloveVectors part_;
   SourceHeader header_;
-  uint64_t crlf_lines_ = 0;
-  uint64_t rows_ = 0;
-  uint64_t line_number_ = 1;
-  uint64_t line_begin_ = 0;
+  bool done_ = false;
 };
 
 class Word2vecTextWriter : public RowWriter {
@@ -151,19 +90,9 @@ class Word2vecTextWriter : public RowWriter {
       : output_(std::move(output)), spec_(spec) {}
 
   Result<void> write(const RowBlock& block) override {
-    std::string text;
-    for (size_t i = 0; i < block.rows; ++i) {
-      const std::string_view token = block.token(i);
-      if (token.find('\n') != std::string_view::npos || token.size() > kMaxTokenBytes) {
-        return fail(
-            ErrorCode::kUnsupported, output_.path(), ": row ", rows_ + i, ": word2vec text cannot hold a ",
-            token.size() > kMaxTokenBytes ? "token of more than 65536 bytes" : "token with a line feed",
-            "; safetensors can");
-      }
-      append_text_row(text, token, block.row(i), block.dim);
-    }
+    if (auto fit = check_text_tokens(block, rows_, output_.path()); !fit) return fit;
     rows_ += block.rows;
-    return output_.append(text);
+    return text_.write(block, [&](std::string_view text) { return output_.append(text); });
   }
 
   Result<void> finish() override {
@@ -173,6 +102,7 @@ class Word2vecTextWriter : public RowWriter {
  private:
   HeaderLastFile output_;
   WriterSpec spec_;
+  TextOutput text_;
   uint64_t rows_ = 0;
 };
 
@@ -206,10 +136,10 @@ bool recognises(const FileStart& start) {
   return rest.empty() || looks_like_text(rest, header->dim, start.bytes.size() < start.file_bytes);
 }
 
-Result<std::unique_ptr<RowReader>> open(const TableSource& source) {
-  auto bytes = open_bytes(source.path);
+Result<std::unique_ptr<RowReader>> open(const Source& source) {
+  auto bytes = open_bytes(source.path());
   if (!bytes) return pass(bytes);
-  return read_word2vec_text(std::move(*bytes));
+  return read_word2vec_text(std::move(*bytes), source);
 }
 
 Result<std::unique_ptr<RowWriter>> create(const std::string& path, const WriterSpec& spec) {
@@ -220,33 +150,72 @@ Result<std::unique_ptr<RowWriter>> create(const std::string& path, const WriterS
 
 constexpr std::string_view kSuffixes[] = {".txt", ".vec"};
 
+// Whether the last row is the one that GloVe does not count.
+Result<bool> ends_with_unk(const ByteSource& bytes) {
+  constexpr uint64_t kTail = 1 << 20;  // longer lines are none of GloVe
+  std::string tail(static_cast<size_t>(std::min(kTail, bytes.size())), '\0');
+  const std::span<uint8_t> memory(reinterpret_cast<uint8_t*>(tail.data()), tail.size());
+  if (auto read = bytes.read(bytes.size() - tail.size(), memory); !read) return pass(read);
+  while (tail.ends_with('\n') || tail.ends_with('\r') || tail.ends_with(' ')) tail.pop_back();
+  const size_t line_end = tail.rfind('\n');
+  return line_end != std::string::npos && tail.compare(line_end + 1, 6, "<unk> ") == 0;
+}
+
+// The dim of the rows in the file, and the pair that they may be.
+Result<void> settle_dim(ByteReader& bytes, const Source& source, Promise& promise) {
+  const size_t declared = promise.declared.dim;
+  const auto found = check_text_dim(bytes, declared);
+  if (!found) return tl::make_unexpected(found.error());
+  promise.dim = declared;
+  const auto pair = *found > declared ? glove_pair(declared, *found) : std::nullopt;
+  if (pair && source.part) {
+    promise.pair = pair;
+    promise.dim = *found;
+  } else if (source.lenient && *found > 0) {
+    promise.dim = *found;
+  } else if (*found > declared) {
+    return fail(ErrorCode::kFormat, bytes.name(), ": line 1, byte 0: the first line promises ", declared,
+                " values a row, the rows hold ", *found,
+                pair ? concat("; they are two vectors of each word, as glove -model ", pair->biases ? 0 : 3,
+                              " writes them: choose with --part word, context or sum")
+                     : "; --lenient takes what is there");
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<std::unique_ptr<RowReader>> read_word2vec_text(std::unique_ptr<ByteSource> source) {
-  ByteReader bytes(std::move(source));
+Result<std::unique_ptr<RowReader>> read_word2vec_text(std::unique_ptr<ByteSource> file, const Source& source) {
+  const auto unk = ends_with_unk(*file);
+  if (!unk) return tl::make_unexpected(unk.error());
+  ByteReader bytes(std::move(file), TextRows::kBufferBytes);
   const auto header = read_word2vec_header(bytes);
   if (!header) return tl::make_unexpected(header.error());
+  Promise promise{.declared = *header};
+  if (auto settled = settle_dim(bytes, source, promise); !settled) return pass(settled);
   // The least a row can take: DIM times a space and a digit, and a line end except behind the last.
-  const auto row = checked_add(2 * static_cast<uint64_t>(header->dim), 1);
-  const auto all = checked_mul(header->rows, *row);
-  if (!all || *all > bytes.left() + 1) {
+  const uint64_t row = 2 * static_cast<uint64_t>(promise.dim) + 1;
+  const auto all = checked_mul(header->rows, row);
+  const uint64_t most = (bytes.left() + 1) / row;
+  if (!source.lenient && (!all || *all > bytes.left() + 1)) {
     return fail(ErrorCode::kFormat, bytes.name(), ": byte 0: the first line promises ", header->rows,
                 " rows of ", header->dim, " values, but the ", bytes.left(),
-                " bytes behind it can hold at most ", (bytes.left() + 1) / *row, " such rows");
+                " bytes behind it can hold at most ", most, " such rows; --lenient takes what is there");
   }
-  return std::make_unique<Word2vecTextReader>(std::move(bytes), *header);
+  promise.most_rows = source.lenient ? most : header->rows + (*unk ? 1 : 0);
+  TextRows rows(std::move(bytes), spaced_line_parser(promise.dim), {.lenient = source.lenient, .lines_before = 1});
+  return std::make_unique<Word2vecTextReader>(std::move(rows), promise, source);
 }
 
-void append_text_row(std::string& text, std::string_view token, const float* values, size_t dim) {
-  text += token;
-  for (size_t c = 0; c < dim; ++c) {
-    text += ' ';
-    append_float(text, values[c]);
-  }
-  text += '\n';
-}
-
-const Format kWord2vecText = {"word2vec-text", kSuffixes, Tokens::kRequired, false, false, recognises, open,
-                              create};
+const Format kWord2vecText = {
+    .name = "word2vec-text",
+    .about = "word2vec's text, fastText's .vec: a line ROWS DIM, then a line per token",
+    .suffixes = kSuffixes,
+    .tokens = Tokens::kRequired,
+    .rows_by_token = true,
+    .recognises = recognises,
+    .open = open,
+    .create = create,
+};
 
 }  // namespace windrow::tools

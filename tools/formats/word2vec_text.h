@@ -2,11 +2,11 @@
 
 #include <windrow/error.h>
 #include <memory>
-#include <string>
-#include <string_view>
 
 #include "formats/byte_reader.h"
 #include "formats/reader.h"
+#include "formats/source.h"
+#include "formats/text_output.h"
 
 namespace windrow::tools {
 
@@ -17,9 +17,11 @@ namespace windrow::tools {
 // Lines end at LF alone and fields at a space alone: tokens hold every other kind of space. A CR before the
 // LF, and spaces at the end of a line, are dropped. The values are the last DIM fields; the token is all
 // before them, spaces included.
-Result<std::unique_ptr<RowReader>> read_word2vec_text(std::unique_ptr<ByteSource> source);
-
-// Appends one row as it stands in a file. Needs a token without LF, of at most kMaxTokenBytes.
-void append_text_row(std::string& text, std::string_view token, const float* values, size_t dim);
+//
+// GloVe's `-write-header 1` does not count the row <unk> that it puts last: that one more row is taken.
+//
+// Of `source` the path does not count: the bytes are those given.
+Result<std::unique_ptr<RowReader>> read_word2vec_text(std::unique_ptr<ByteSource> bytes,
+                                                      const Source& source = {});
 
 }  // namespace windrow::tools

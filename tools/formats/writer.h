@@ -3,15 +3,25 @@
 #include <windrow/error.h>
 #include <windrow/optimizer.h>
 #include <windrow/row_format.h>
+#include <windrow/subwords.h>
 #include <windrow/table_writer.h>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
+#include <vector>
 
 #include "formats/row_block.h"
 
 namespace windrow::tools {
+
+// What becomes of a row whose token a format cannot hold.
+enum class BadToken : uint8_t {
+  kRefuse,
+  kSkip,        // the row is left out
+  kUnderscore,  // each byte that it cannot hold becomes '_'
+};
 
 struct WriterSpec {
   size_t dim = 0;
@@ -21,6 +31,10 @@ struct WriterSpec {
   std::optional<Optimizer> optimizer;  // likewise: whose state is reserved
   StateValues state = {};              // and what it holds; its initial values otherwise
   int64_t step_count = 0;
+  std::optional<Subwords> subwords = {};  // likewise: how n-grams find their rows
+  std::vector<int64_t> kept_buckets = {};  // where those are pruned
+  bool newlines = true;                   // word2vec's binary: behind each row
+  BadToken bad_token = BadToken::kRefuse;
 };
 
 // Writes a file of vectors. It appears under its name, whole, when finish() succeeds; the destructor removes
@@ -29,9 +43,14 @@ class RowWriter {
  public:
   virtual ~RowWriter() = default;
 
-  // Either all blocks have tokens or none has. After an error only destruction is left.
+  // Once a block had no tokens, none that follows has any. After an error only destruction is left.
   virtual Result<void> write(const RowBlock& block) = 0;
+  // The tokens, when they come by themselves, behind all rows: for tables only.
+  virtual Result<void> write_tokens(const TokenBlock&) { return {}; }
   virtual Result<void> finish() = 0;
+
+  // What a user should know of what was written although it is no error.
+  virtual std::vector<std::string> remarks() const { return {}; }
 };
 
 }  // namespace windrow::tools

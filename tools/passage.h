@@ -1,0 +1,67 @@
+#pragma once
+
+#include <windrow/error.h>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "formats/findings.h"
+#include "formats/row_block.h"
+#include "token_set.h"
+
+namespace windrow::tools {
+
+enum class Duplicates : uint8_t { kKeepAll, kKeepFirst, kError };
+enum class BadUtf8 : uint8_t { kKeep, kReplace, kError };
+
+struct Columns {
+  size_t begin = 0, end = 0;  // [begin, end)
+};
+
+// What is done to rows on their way from a reader to a writer.
+struct PassageOptions {
+  Duplicates duplicates = Duplicates::kKeepAll;  // of rows with a token that a row before has
+  BadUtf8 bad_utf8 = BadUtf8::kKeep;
+  std::optional<Columns> columns = {};  // the others are left out
+  bool normalize = false;     // each row is divided by its length; a row of zeros stays
+  bool number_rows = false;   // rows without tokens get their numbers for names
+};
+
+// What was met on the way. Rows count from 0 in the source.
+struct PassageFindings {
+  uint64_t rows_read = 0;
+  uint64_t rows_written = 0;
+  Sighting duplicates;  // tokens that a row before has
+  std::string first_duplicate;
+  Sighting bad_utf8;  // these and the following count rows that were read
+  Sighting empty_tokens;
+  Sighting nan_rows;
+  Sighting infinite_rows;
+  Sighting zero_rows;
+};
+
+class Passage {
+ public:
+  explicit Passage(const PassageOptions& options) : options_(options) {}
+
+  // kFormat for what the options make an error; the message has row, byte and token.
+  Result<void> operator()(RowBlock& block);
+
+  const PassageFindings& findings() const { return findings_; }
+
+ private:
+  Result<void> drop_duplicates(RowBlock& block);
+  Result<void> check_tokens(RowBlock& block);
+  void take_columns(RowBlock& block) const;
+  void count_values(const RowBlock& block);
+  void name_by_number(RowBlock& block) const;
+
+  PassageOptions options_;
+  PassageFindings findings_;
+  TokenSet seen_;
+};
+
+// `token` with U+FFFD for every byte that is no part of valid UTF-8.
+std::string with_valid_utf8(std::string_view token);
+
+}  // namespace windrow::tools
