@@ -1,14 +1,18 @@
-#include <windrow/lookup.h>
 #include <windrow/nearest.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <memory>
 
 #include "base/fail.h"
 #include "float_json.h"
 #include "formats/numbers.h"
+#include "npy_file.h"
 #include "output.h"
-#include "rows_named.h"
 #include "table_options.h"
+#include "text_lines.h"
+#include "token_expression.h"
 #include "verb.h"
 
 namespace windrow::tools {
@@ -17,62 +21,162 @@ namespace {
 
 struct NearestVerbOptions {
   TableOptions table;
-  RowNames names;
+  std::vector<std::string> words;
+  std::vector<int64_t> ids;
+  std::vector<std::string> tokens;
+  std::string queries;
+  std::string vectors;
+  std::string prefix;
+  std::string metric = "cosine";
   int64_t count = 10;
-  bool dot = false;
   int threads = 0;
   bool json = false;
+
+  bool by_words() const { return !words.empty() || !ids.empty() || !tokens.empty(); }
 };
 
-void print_text(const Table& table, const std::vector<Neighbor>& neighbors) {
-  for (const Neighbor& neighbor : neighbors) {
-    std::string line;
-    append_float(line, neighbor.score);
-    line.resize(std::max<size_t>(line.size(), 12), ' ');
-    if (table.vocabulary().size() > 0) {
-      line += table.vocabulary().token(neighbor.row);
-    } else {
-      line += std::to_string(neighbor.row);
+Similarity similarity_named(const std::string& name) {
+  if (name == "dot") return Similarity::kDot;
+  return name == "l2" ? Similarity::kL2 : Similarity::kCosine;
+}
+
+// What is searched for: one query after another in `values`.
+struct Queries {
+  std::vector<std::string> names;
+  std::vector<float> values;
+  std::vector<std::vector<int64_t>> rows;  // of the terms of each, which are no answer
+  bool several = false;                    // they came as a list: each gets a heading
+
+  size_t size() const { return names.size(); }
+};
+
+Result<void> add_expression(const Table& table, const TokenExpression& expression, Similarity similarity,
+                            Queries& queries) {
+  const auto query = evaluate(table, expression, similarity);
+  if (!query) return tl::make_unexpected(query.error());
+  queries.names.push_back(expression_text(expression));
+  queries.values.insert(queries.values.end(), query->vector.begin(), query->vector.end());
+  queries.rows.push_back(query->rows);
+  return {};
+}
+
+// The words of the command line are one expression.
+TokenExpression expression_of(const NearestVerbOptions& options) {
+  const std::vector<std::string_view> words(options.words.begin(), options.words.end());
+  TokenExpression expression = parse_expression(words);
+  for (const int64_t id : options.ids) expression.push_back({std::to_string(id), Term::Kind::kId});
+  for (const std::string& token : options.tokens) expression.push_back({token, Term::Kind::kToken});
+  return expression;
+}
+
+Result<void> read_lines(const NearestVerbOptions& options, const Table& table, Queries& queries) {
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(nullptr, std::fclose);
+  if (options.queries != "-") {
+    file.reset(std::fopen(options.queries.c_str(), "rb"));
+    if (!file) return fail(ErrorCode::kIo, options.queries, ": cannot be opened: ", std::strerror(errno));
+  }
+  TextLines source(file ? file.get() : stdin, options.queries);
+  std::vector<std::string_view> lines, words;
+  uint64_t number = 0;
+  while (true) {
+    if (auto read = source.next(lines); !read) return read;
+    if (lines.empty()) return {};
+    for (const std::string_view line : lines) {
+      ++number;
+      words.clear();
+      split_at_spaces(line, words);
+      if (words.empty()) continue;
+      auto added = add_expression(table, parse_expression(words), similarity_named(options.metric), queries);
+      if (!added)
+        return fail(added.error().code, options.queries, ", line ", number, ": ", added.error().message);
     }
-    print_line(line);
   }
 }
 
-void print_json(const Table& table, const std::vector<Neighbor>& neighbors) {
+Result<void> read_vectors(const NearestVerbOptions& options, const Table& table, Queries& queries) {
+  auto array = read_floats(options.vectors);
+  if (!array) return pass(array);
+  const auto dim = static_cast<uint64_t>(table.dim());
+  if (array->shape.empty() || array->shape.size() > 2 || array->shape.back() != dim) {
+    return fail(ErrorCode::kInvalidArgument, options.vectors, ": queries of ", dim,
+                " values are wanted: an array of [queries, ", dim, "]");
+  }
+  const size_t count = array->values.size() / static_cast<size_t>(dim);
+  for (size_t q = 0; q < count; ++q) queries.names.push_back("query " + std::to_string(q));
+  queries.rows.resize(count);
+  queries.values = std::move(array->values);
+  return {};
+}
+
+Result<Queries> read_queries(const NearestVerbOptions& options, const Table& table) {
+  Queries queries;
+  queries.several = !options.by_words();
+  Result<void> read;
+  if (options.by_words()) {
+    read = add_expression(table, expression_of(options), similarity_named(options.metric), queries);
+  } else {
+    read = options.vectors.empty() ? read_lines(options, table, queries) : read_vectors(options, table, queries);
+  }
+  if (!read) return pass(read);
+  return queries;
+}
+
+std::string name_of(const Table& table, int64_t row) {
+  return table.vocabulary().size() > 0 ? std::string(table.vocabulary().token(row)) : std::to_string(row);
+}
+
+void print_text(const Table& table, const Queries& queries, const std::vector<std::vector<Neighbor>>& answers) {
+  for (size_t q = 0; q < queries.size(); ++q) {
+    if (queries.several) print_line(q > 0 ? "\n" : "", queries.names[q], ":");
+    for (const Neighbor& neighbor : answers[q]) {
+      std::string line;
+      append_float(line, neighbor.score);
+      line.resize(std::max<size_t>(line.size(), 12), ' ');
+      print_line(line, name_of(table, neighbor.row));
+    }
+  }
+}
+
+FloatJson as_json(const Table& table, const std::vector<Neighbor>& neighbors) {
   FloatJson json = FloatJson::array();
   for (const Neighbor& neighbor : neighbors) {
     FloatJson entry;
     entry["row"] = neighbor.row;
-    if (table.vocabulary().size() > 0) entry["token"] = std::string(table.vocabulary().token(neighbor.row));
+    if (table.vocabulary().size() > 0) entry["token"] = name_of(table, neighbor.row);
     entry["score"] = neighbor.score;
     json.push_back(std::move(entry));
   }
+  return json;
+}
+
+void print_json(const Table& table, const Queries& queries, const std::vector<std::vector<Neighbor>>& answers) {
+  FloatJson json = FloatJson::array();
+  for (size_t q = 0; queries.several && q < queries.size(); ++q)
+    json.push_back({{"query", queries.names[q]}, {"neighbors", as_json(table, answers[q])}});
+  if (!queries.several) json = as_json(table, answers.front());
   print_line(json.dump(-1, ' ', false, FloatJson::error_handler_t::replace));
 }
 
-Result<int> run(const NearestVerbOptions& options) {
-  if (options.names.bare.size() + options.names.ids.size() + options.names.tokens.size() != 1) {
-    throw WrongUsage{"name one row: an id, or a token"};
-  }
-  const auto table = options.table.open();
+Result<int> run(const NearestVerbOptions& verb) {
+  if (verb.by_words() + !verb.queries.empty() + !verb.vectors.empty() != 1)
+    throw WrongUsage{"say what to search for: words, or --queries, or --vectors"};
+  const auto table = verb.table.open();
   if (!table) return tl::make_unexpected(table.error());
-  const auto rows = find_rows(*table, options.names, true);
-  if (!rows) return tl::make_unexpected(rows.error());
-  const int64_t own = rows->front().id;
-  std::vector<float> query(static_cast<size_t>(table->dim()));
-  if (auto read = gather(*table, Ids(std::span(&own, 1)), RowsOut(query, query.size())); !read)
-    return pass(read);
+  const auto queries = read_queries(verb, *table);
+  if (!queries) return tl::make_unexpected(queries.error());
 
-  NearestOptions nearest_options;
-  nearest_options.similarity = options.dot ? Similarity::kDot : Similarity::kCosine;
-  nearest_options.exclude = {&own, 1};
-  nearest_options.threads = options.threads;
-  const auto neighbors = nearest(*table, query, options.count, nearest_options);
-  if (!neighbors) return tl::make_unexpected(neighbors.error());
-  if (options.json) {
-    print_json(*table, *neighbors);
+  NearestOptions options;
+  options.similarity = similarity_named(verb.metric);
+  const std::vector<std::span<const int64_t>> own_rows(queries->rows.begin(), queries->rows.end());
+  options.exclude_each = own_rows;
+  options.token_prefix = verb.prefix;
+  options.threads = verb.threads;
+  const auto answers = nearest(*table, RowsIn(queries->values, static_cast<size_t>(table->dim())), verb.count, options);
+  if (!answers) return tl::make_unexpected(answers.error());
+  if (verb.json) {
+    print_json(*table, *queries, *answers);
   } else {
-    print_text(*table, *neighbors);
+    print_text(*table, *queries, *answers);
   }
   return 0;
 }
@@ -83,20 +187,30 @@ Verb nearest_verb(CLI::App& command) {
   auto options = std::make_shared<NearestVerbOptions>();
   CLI::App* verb = command.add_subcommand("nearest", "Find the rows most similar to one, by reading all");
   add_table_options(*verb, options->table);
-  verb->add_option("ROW", options->names.bare, "A row: an id when it is a whole number, else a token")
-      ->expected(1);
-  verb->add_option("--id", options->names.ids, "The row with this number")->expected(1);
-  verb->add_option("--token", options->names.tokens, "The row of this token, also when it is a number")
-      ->expected(1);
+  verb->add_option("WORD", options->words,
+                   "A row: an id when it is a whole number, else a token; or several with signs between them");
+  verb->add_option("--id", options->ids, "The row with this number")->allow_extra_args(false);
+  verb->add_option("--token", options->tokens, "The row of this token, also when it is a number or a sign")
+      ->allow_extra_args(false);
+  verb->add_option("--queries", options->queries, "A file with a query per line, of words; - for standard input");
+  verb->add_option("--vectors", options->vectors, "A float32 .npy whose rows are queries");
   verb->add_option("-k", options->count, "How many (10)")->check(CLI::NonNegativeNumber);
-  verb->add_flag("--dot", options->dot, "By dot product instead of cosine");
+  verb->add_option("--metric", options->metric,
+                   "cosine (default), dot, or l2: the distance, where the smallest is the best")
+      ->check(CLI::IsMember({"cosine", "dot", "l2"}));
+  verb->add_option("--prefix", options->prefix, "Only rows whose token begins with this");
   verb->add_option("--threads", options->threads, "Threads to use; 0 (default) is as many as there are CPUs")
       ->check(CLI::NonNegativeNumber);
   verb->add_flag("--json", options->json, "As JSON");
   verb->footer(
+      "Words with signs are added and subtracted: for the cosine as vectors of length 1, of which the\n"
+      "mean is taken (as gensim's most_similar does), else as they are. Rows of the query are no answer.\n"
+      "In a table of fastText or floret a word that is not in the vocabulary goes by its n-grams.\n\n"
       "EXAMPLES\n"
       "  windrow nearest words.safetensors paris\n"
-      "  windrow nearest items.safetensors 1234 -k 50 --dot --json");
+      "  windrow nearest words.safetensors king - man + woman -k 3\n"
+      "  windrow nearest items.safetensors 1234 -k 50 --metric dot --json\n"
+      "  windrow nearest words.safetensors --queries lines.txt --prefix en_");
   return {verb, [options] { return run(*options); }};
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes the hand-made inputs of the fuzz targets into corpus/ again. Files named found_* came from a fuzzer, and
-stay as they are. So do those of table_open that hold Windrow's own format, which `windrow create` and `windrow convert`
-wrote, ok_npy and ok_foreign, which numpy wrote, and bad_ ones that are these with some bytes changed."""
+stay as they are. So do the models of fasttext_bin, which fastText wrote (../data/fasttext), those of table_open that
+hold Windrow's own format, which `windrow create` and `windrow convert` wrote, ok_npy and ok_foreign, which numpy wrote,
+and bad_ ones that are these with some bytes changed."""
 
 import json
 import pathlib

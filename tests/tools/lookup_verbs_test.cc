@@ -154,7 +154,7 @@ TEST_CASE("nearest: by token and by id, without the row itself", "[tools]") {
   CHECK(tokens({"north"}) == std::vector<std::string>{"northeast", "east", "0"});
   CHECK(tokens({"0", "-k", "1"}) == std::vector<std::string>{"northeast"});
   CHECK(tokens({"--token", "0", "-k", "1"}) == std::vector<std::string>{"north"});
-  CHECK(tokens({"northeast", "--dot", "-k", "1"}) == std::vector<std::string>{"east"});
+  CHECK(tokens({"northeast", "--metric", "dot", "-k", "1"}) == std::vector<std::string>{"east"});
   CHECK(windrow_command(folder, {"nearest", "t.safetensors", "north", "-k", "1"}).out ==
         "0.70710677  northeast\n");
   CHECK(windrow_command(folder, {"nearest", "t.safetensors", "south"}).status == 1);

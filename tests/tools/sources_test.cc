@@ -171,7 +171,7 @@ TEST_CASE("readers: files whose rows follow each other, with --more", "[tools]")
   const Words more = {"--more", "b.npy", "--more", "c.npy"};
   CHECK(succeed(folder, {"lookup", "a.npy", "--more", "b.npy", "--more", "c.npy", "3", "0"}).out ==
         "3 6 7\n0 0 1\n");
-  CHECK(succeed(folder, {"nearest", "a.npy", "--dot", "-k", "1", "--id", "0"}, more).says("3"));
+  CHECK(succeed(folder, {"nearest", "a.npy", "--metric", "dot", "-k", "1", "--id", "0"}, more).says("3"));
   succeed(folder, {"gather", "a.npy", "--ids", "ids.npy", "-o", "g.npy"}, more);
   CHECK(read_matrix(folder / "g.npy").values == std::vector<float>{6, 7, 0, 1, 4, 5, 2, 3});
   succeed(folder, {"pool", "a.npy", "--ids", "ids.npy", "-o", "p.npy"}, more);

@@ -13,7 +13,7 @@ namespace windrow::tools {
 namespace {
 
 // In the order in which they are tried: from the surest sign to the weakest.
-constexpr std::array kFormats = {&kNpy, &kSafetensors, &kGguf, &kFinalfusion, &kWord2vecText, &kWord2vecBin, &kGloveText};
+constexpr std::array kFormats = {&kNpy, &kSafetensors, &kGguf, &kFinalfusion, &kWord2vecText, &kWord2vecBin, &kGloveText, &kFasttextBin};
 
 // Formats that are met in the wild under any name and cannot be read: what they are, and the way out.
 struct Foreign {
@@ -24,7 +24,6 @@ using namespace std::string_view_literals;
 constexpr Foreign kForeign[] = {
     {"PK\x03\x04"sv,
      "a zip archive (npz, or a torch checkpoint): save the array as .npy with numpy.save, or as safetensors"},
-    {"\xBA\x16\x4F\x2F"sv, "a fastText .bin model: save its vectors as .vec text"},
     {"SQLite format 3"sv, "an SQLite database (Magnitude?): export it in word2vec format"},
     {"\x89HDF"sv, "an HDF5 file: read the array with h5py and save it with numpy.save"},
     {"version https://git-lfs"sv, "a pointer of Git LFS, not the data: run `git lfs pull`"},

@@ -51,6 +51,7 @@ extern const Format kFinalfusion;
 extern const Format kWord2vecText;
 extern const Format kWord2vecBin;
 extern const Format kGloveText;
+extern const Format kFasttextBin;
 
 std::span<const Format* const> formats();
 const Format* format_named(std::string_view name);

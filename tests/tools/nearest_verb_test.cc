@@ -1,0 +1,106 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "support/catch.h"
+#include "tools/command.h"
+
+namespace {
+
+using Json = nlohmann::json;
+
+void make_words(const TemporaryFolder& folder) {
+  write_bytes(folder / "w.txt", "7 2\nking 10 10\nman 3 0\nwoman 0 5\nqueen -1 9\nkin 1 8\n7 -1 -1\n- 1 -1\n");
+  REQUIRE(windrow_command(folder, {"convert", "w.txt", "w.safetensors"}).status == 0);
+}
+
+Outcome nearest(const TemporaryFolder& folder, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"nearest", "w.safetensors"});
+  return windrow_command(folder, arguments);
+}
+
+}  // namespace
+
+TEST_CASE("nearest: words with signs, as the mean of vectors of length 1", "[tools]") {
+  const TemporaryFolder folder;
+  make_words(folder);
+  const auto outcome = nearest(folder, {"king", "-", "man", "+", "woman", "-k", "2", "--json"});
+  INFO(outcome.err);
+  REQUIRE(outcome.status == 0);
+  const Json json = Json::parse(outcome.out);
+  REQUIRE(json.size() == 2);
+  // The terms are no answer. (1/sqrt(2) - 1, 1/sqrt(2) + 1) / 3 beside (-1, 9) and (1, 8).
+  const double x = std::sqrt(0.5) - 1, y = std::sqrt(0.5) + 1, length = std::sqrt(x * x + y * y);
+  CHECK(json[0]["token"] == "queen");
+  CHECK(std::abs(json[0]["score"].get<double>() - (-x + 9 * y) / (length * std::sqrt(82.0))) < 1e-6);
+  CHECK(json[1]["token"] == "kin");
+}
+
+TEST_CASE("nearest: the sum of vectors as they are, by dot product and distance", "[tools]") {
+  const TemporaryFolder folder;
+  make_words(folder);
+  // (10, 10) - (3, 0) = (7, 10)
+  const auto dot = nearest(folder, {"king", "-", "man", "-k", "1", "--metric", "dot"});
+  CHECK(dot.out == "87          kin\n");
+  const auto l2 = nearest(folder, {"king", "-", "man", "-k", "2", "--metric", "l2"});
+  CHECK(l2.says("kin\n"));
+  CHECK(l2.out.starts_with("6.324555"));  // sqrt(6^2 + 2^2)
+  CHECK(nearest(folder, {"-", "king", "-k", "1", "--metric", "dot"}).out == "20          7\n");
+}
+
+TEST_CASE("nearest: tokens that look like numbers and signs", "[tools]") {
+  const TemporaryFolder folder;
+  make_words(folder);
+  CHECK(nearest(folder, {"--token", "7", "--metric", "dot", "-k", "1"}).out == "0           -\n");
+  CHECK(nearest(folder, {"--token", "-", "-k", "1"}).says("man"));
+  CHECK(nearest(folder, {"6", "-k", "1"}).says("man"));
+  CHECK(nearest(folder, {"--id", "6", "-k", "1"}).says("man"));
+}
+
+TEST_CASE("nearest: several queries, each with a heading and its own rows left out", "[tools]") {
+  const TemporaryFolder folder;
+  make_words(folder);
+  write_bytes(folder / "lines", "queen\n\nking - man\n");
+  const auto outcome = nearest(folder, {"--queries", "lines", "-k", "1"});
+  INFO(outcome.err);
+  CHECK(outcome.status == 0);
+  CHECK(outcome.says("queen:\n"));
+  CHECK(outcome.says("\n\nking - man:\n"));
+  const Json json = Json::parse(nearest(folder, {"--queries", "lines", "-k", "1", "--json"}).out);
+  REQUIRE(json.size() == 2);
+  CHECK(json[0]["query"] == "queen");
+  CHECK(json[0]["neighbors"][0]["token"] == "woman");
+  CHECK(run_shell(folder, "echo queen | $W nearest w.safetensors --queries - -k 1").says("woman"));
+
+  const auto unknown = run_shell(folder, "printf 'king\\nwhat\\n' | $W nearest w.safetensors --queries -");
+  CHECK(unknown.status == 1);
+  CHECK(unknown.says("line 2: the token 'what' is not in the table"));
+}
+
+TEST_CASE("nearest: vectors of a npy file as queries", "[tools]") {
+  const TemporaryFolder folder;
+  make_words(folder);
+  write_array<float>(folder / "q.npy", "<f4", {2, 2}, {1, 0, 0, 1});
+  const auto outcome = nearest(folder, {"--vectors", "q.npy", "-k", "1"});
+  INFO(outcome.err);
+  CHECK(outcome.out == "query 0:\n1           man\n\nquery 1:\n1           woman\n");
+  write_array<float>(folder / "wrong.npy", "<f4", {1, 3}, {1, 0, 0});
+  CHECK(nearest(folder, {"--vectors", "wrong.npy"}).says("queries of 2 values are wanted"));
+}
+
+TEST_CASE("nearest: answers by the beginning of their tokens", "[tools]") {
+  const TemporaryFolder folder;
+  make_words(folder);
+  CHECK(nearest(folder, {"queen", "--prefix", "ki", "-k", "5"}).out.find("woman") == std::string::npos);
+  CHECK(nearest(folder, {"queen", "--prefix", "ki", "-k", "1"}).says("kin"));
+}
+
+TEST_CASE("nearest: wrong uses", "[tools]") {
+  const TemporaryFolder folder;
+  make_words(folder);
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {}, {"king", "-"}, {"king", "+", "-", "man"}, {"king", "--vectors", "q.npy"}, {"king", "--metric", "l3"}}) {
+    CHECK(nearest(folder, words).status == 2);
+  }
+  CHECK(nearest(folder, {"what"}).says("the token 'what' is not in the table"));
+  CHECK(nearest(folder, {"--id", "7"}).says("id 7 is not in the table"));
+}
