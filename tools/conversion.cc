@@ -28,7 +28,7 @@ class Conversion {
       : source_(source), target_(target), options_(options) {}
 
   Result<ConversionReport> run() {
-    auto reader = source_.format->open(source_.source);
+    auto reader = open_rows(*source_.format, source_.source);
     if (!reader) return pass(reader);
     reader_ = std::move(*reader);
     if (auto checked = check_columns(options_.passage, reader_->header().dim); !checked)
@@ -81,13 +81,16 @@ class Conversion {
     }
     WriterSpec spec;
     spec.dim = report_.dim;
-    spec.max_rows = std::min(options_.limit, reader_->header().rows.value_or(options_.limit));
-    spec.exact = reader_->header().rows.has_value() && duplicates() == Duplicates::kKeepAll &&
-                 !source_.source.lenient;
+    const SourceHeader& source = reader_->header();
+    spec.max_rows = std::min(options_.limit, source.rows.value_or(source.most_rows.value_or(options_.limit)));
+    spec.exact =
+        reader_->header().rows.has_value() && duplicates() == Duplicates::kKeepAll && !source_.source.lenient;
     spec.row_format = options_.row_format.of(dim);
     spec.optimizer = options_.optimizer;
     spec.state = options_.state;
     spec.step_count = options_.step_count;
+    spec.newlines = options_.newlines;
+    spec.bad_token = options_.bad_token;
     if (target_->format->is_table) {
       report_.row_format = spec.row_format;
       if (spec.row_format.kind != RowFormat::Kind::kF32) report_.format_error.emplace(spec.row_format);
@@ -118,8 +121,8 @@ class Conversion {
     while (passage.findings().rows_read < options_.limit) {
       if (auto read = reader_->next(block); !read) return read;
       if (block.rows == 0) break;
-      block.cut(static_cast<size_t>(
-          std::min<uint64_t>(block.rows, options_.limit - passage.findings().rows_read)));
+      block.cut(
+          static_cast<size_t>(std::min<uint64_t>(block.rows, options_.limit - passage.findings().rows_read)));
       report_.tokens += block.tokens.size();
       if (auto passed = passage(block); !passed) return tl::make_unexpected(in_source(passed.error()));
       if (block.rows > 0) {  // not all of them duplicates
@@ -171,6 +174,9 @@ class Conversion {
   void finish_report() {
     report_.reader = reader_->findings();
     report_.remarks = report_.reader.remarks;
+    if (writer_) {
+      for (std::string& text : writer_->remarks()) report_.remarks.push_back(std::move(text));
+    }
     const auto remark = [&](std::string text) { report_.remarks.push_back(std::move(text)); };
     if (drops_tokens()) remark(concat("the tokens were left behind: ", report_.to, " holds values only"));
     if (numbers_rows() && report_.tokens < report_.rows.rows_read) {

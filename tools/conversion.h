@@ -28,12 +28,15 @@ struct VectorTarget {
 
 struct ConversionOptions {
   uint64_t limit = std::numeric_limits<uint64_t>::max();  // rows to read at most
-  PassageOptions passage;         // number_rows is decided by the formats, and so are duplicates unless they are here:
+  PassageOptions
+      passage;  // number_rows is decided by the formats, and so are duplicates unless they are here:
   std::optional<Duplicates> duplicates = {};
   RowFormatChoice row_format;               // of a new table
   std::optional<Optimizer> optimizer = {};  // whose state it reserves
   StateValues state = {};                   // what that holds, if not its initial values
   int64_t step_count = 0;
+  bool newlines = true;  // as WriterSpec has them
+  BadToken bad_token = BadToken::kRefuse;
 };
 
 struct ConversionReport {

@@ -61,8 +61,8 @@ void print_findings(const ConversionReport& report) {
     const std::string byte = sighting.first_byte ? concat(", byte ", *sighting.first_byte) : "";
     const bool repeated = &sighting == &report.rows.duplicates;
     print_line("  ", padded(text), sighting.count, ", first ",
-               repeated ? in_quotes(report.rows.first_duplicate) + " " : "", "at row ", sighting.first_row, byte,
-               repeated ? "; the first row of each was kept" : "");
+               repeated ? in_quotes(report.rows.first_duplicate) + " " : "", "at row ", sighting.first_row,
+               byte, repeated ? "; the first row of each was kept" : "");
   }
   if (report.reader.skipped > 0) print_line("  ", padded("lines left out"), report.reader.skipped);
   for (const SkippedLine& line : report.reader.first_skipped) {

@@ -26,16 +26,18 @@ struct ConvertOptions {
   RowFormatOptions row_format;
   OptimizerOptions optimizer;
   bool with_state = false;
+  bool no_newlines = false;
+  std::string bad_token = "refuse";
   bool json = false;
 };
 
 const Format& target_format(const ConvertOptions& options) {
   const Format* format = options.to.empty() ? format_for_name(options.target) : format_named(options.to);
   if (!format) {
-    throw WrongUsage{
-        options.target +
-        ": its ending names no format that is written (.safetensors, .npy, .txt, .vec, .bin ...); give one with "
-        "--to"};
+    throw WrongUsage{options.target +
+                     ": its ending names no format that is written (.safetensors, .npy, .txt, .vec, .bin "
+                     "...); give one with "
+                     "--to"};
   }
   if (format->is_table) return *format;
   if (options.with_state) {
@@ -110,9 +112,9 @@ std::string three_digits(double value) {
 
 void print_row_format(const ConversionReport& report) {
   const auto& from = report.source.row_format;
-  const std::string change = from && (!report.row_format || from->kind != report.row_format->kind)
-                                 ? concat("; the source's is ", row_format_text(*from))
-                                 : "";
+  const auto kind = report.row_format ? report.row_format->kind : RowFormat::Kind::kF32;
+  const std::string change =
+      from && from->kind != kind ? concat("; the source's is ", row_format_text(*from)) : "";
   if (report.row_format) {
     print_line("  row format        ", row_format_text(*report.row_format), "; ",
                report.row_format->stride_bytes, " bytes a row", change);
@@ -128,8 +130,8 @@ void print_row_format(const ConversionReport& report) {
 }
 
 void print_report(const ConvertOptions& options, const ConversionReport& report) {
-  print_line(options.target, ": ", report.rows.rows_written, " rows x ", report.dim, ", ", report.to, ", from ",
-             report.from);
+  print_line(options.target, ": ", report.rows.rows_written, " rows x ", report.dim, ", ", report.to,
+             ", from ", report.from);
   print_row_format(report);
   print_findings(report);
 }
@@ -147,6 +149,11 @@ Result<int> run(const ConvertOptions& options) {
   const Format& to = target_format(options);
   ConversionOptions how;
   options.source.fill(how);
+  how.newlines = !options.no_newlines;
+  if (options.bad_token == "skip") how.bad_token = BadToken::kSkip;
+  if (options.bad_token == "underscore") how.bad_token = BadToken::kUnderscore;
+  if ((options.no_newlines || options.bad_token != "refuse") && &to != &kWord2vecBin)
+    throw WrongUsage{"--no-newlines and --bad-token are for targets of format word2vec-bin"};
   how.row_format = options.row_format.chosen();
   how.optimizer = options.optimizer.chosen();
   check_state_options(options);
@@ -189,28 +196,35 @@ Verb convert_verb(CLI::App& command) {
                         "Reserve this optimiser's state, so that the table can be trained");
   verb->add_flag("--with-state", options->with_state,
                  "Keep optimiser, state and step count of a source that is a Windrow table");
+  verb->add_flag("--no-newlines", options->no_newlines,
+                 "To word2vec-bin: no line end behind a row, as gensim writes them");
+  verb->add_option("--bad-token", options->bad_token,
+                   "To word2vec-bin: tokens with spaces or control characters: refuse (default), skip their "
+                   "rows, or underscore them")
+      ->check(CLI::IsMember({"refuse", "skip", "underscore"}));
   verb->add_flag("--json", options->json, "Report as JSON");
-  verb->footer(
-      "FORMATS; a source's is told from its content, a target's from its name\n" + formats_for_help() +
-      "\n"
-      "Of rows with the same token the first is kept where rows are found by their tokens. Rows\n"
-      "without tokens are written to text files under their numbers. The target appears whole or\n"
-      "not at all.\n\n"
-      "A table's rows may take less room than f32 (--row-format); the report says what that cost.\n"
-      "Every other file gets f32 values, whatever rows a table has.\n\n"
-      "EXAMPLES\n"
-      "  windrow convert GoogleNews-vectors.bin news.safetensors\n"
-      "  windrow convert wiki.en.vec wiki.safetensors --limit 200000 --optimizer adagrad\n"
-      "  windrow convert wiki.safetensors wiki.txt\n"
-      "  windrow convert wiki.safetensors small.safetensors --row-format int8\n"
-      "  windrow convert users.safetensors half.safetensors --row-format bf16 --with-state\n"
-      "  windrow convert wiki.safetensors mx.safetensors --row-format fp8_e4m3 --scale block:32 "
-      "--scale-type ue8m0\n"
-      "  windrow convert checkpoint/ fused.safetensors --tensor 'model.embed.*.weight' --row-format "
-      "fp8_e4m3\n"
-      "  windrow convert cc.en.300.bin english.safetensors\n"
-      "  windrow convert embeddings.npy table.safetensors --vocabulary words.txt --columns 0:128 --normalize\n"
-      "  windrow convert dump.f16 table.safetensors --from raw --shape 400000x100 --type f16");
+  verb->footer("FORMATS; a source's is told from its content, a target's from its name\n" +
+               formats_for_help() +
+               "\n"
+               "Of rows with the same token the first is kept where rows are found by their tokens. Rows\n"
+               "without tokens are written to text files under their numbers. The target appears whole or\n"
+               "not at all.\n\n"
+               "A table's rows may take less room than f32 (--row-format); the report says what that cost.\n"
+               "Every other file gets f32 values, whatever rows a table has.\n\n"
+               "EXAMPLES\n"
+               "  windrow convert GoogleNews-vectors.bin news.safetensors\n"
+               "  windrow convert wiki.en.vec wiki.safetensors --limit 200000 --optimizer adagrad\n"
+               "  windrow convert wiki.safetensors wiki.txt\n"
+               "  windrow convert wiki.safetensors small.safetensors --row-format int8\n"
+               "  windrow convert users.safetensors half.safetensors --row-format bf16 --with-state\n"
+               "  windrow convert wiki.safetensors mx.safetensors --row-format fp8_e4m3 --scale block:32 "
+               "--scale-type ue8m0\n"
+               "  windrow convert checkpoint/ fused.safetensors --tensor 'model.embed.*.weight' --row-format "
+               "fp8_e4m3\n"
+               "  windrow convert cc.en.300.bin english.safetensors\n"
+               "  windrow convert embeddings.npy table.safetensors --vocabulary words.txt --columns 0:128 "
+               "--normalize\n"
+               "  windrow convert dump.f16 table.safetensors --from raw --shape 400000x100 --type f16");
   return {verb, [options] { return run(*options); }};
 }
 

@@ -172,8 +172,8 @@ Result<int> run(const EmbedVerbOptions& verb) {
     block.values.resize(block.rows * dim);
     const auto report = embed_texts(*table, texts, verb.ids, RowsOut(block.values, dim), options);
     if (!report) {
-      return fail(report.error().code, input->name, ", in lines ", done + 1, " to ", done + lines.size(), ": ",
-                  report.error().message);
+      return fail(report.error().code, input->name, ", in lines ", done + 1, " to ", done + lines.size(),
+                  ": ", report.error().message);
     }
     total.used_tokens += report->used_tokens;
     total.unknown_tokens += report->unknown_tokens;
@@ -210,7 +210,8 @@ Verb embed_verb(CLI::App& command) {
       ->check(CLI::IsMember({"skip", "error", "subwords"}));
   verb->add_option("--unknown-row", options->unknown_row, "Let this row stand for unknown tokens")
       ->check(CLI::NonNegativeNumber);
-  verb->add_flag("--ids", options->ids, "Lines hold numbers of tokens, or of rows where there is no vocabulary");
+  verb->add_flag("--ids", options->ids,
+                 "Lines hold numbers of tokens, or of rows where there is no vocabulary");
   verb->add_option("--threads", options->threads, "Threads to use; 0 (default) is as many as there are CPUs")
       ->check(CLI::NonNegativeNumber);
   verb->footer(

@@ -57,8 +57,9 @@ void print_tensors(const Json& tensors) {
   constexpr size_t kMaxShown = 40;
   for (size_t t = 0; t < tensors.size() && t < kMaxShown; ++t) {
     const Json& tensor = tensors[t];
-    print_line("  tensor            ", tensor["name"].get<std::string>(), " ", tensor["dtype"].get<std::string>(),
-               " ", shape_text(tensor["shape"].get<std::vector<uint64_t>>()), ", ",
+    print_line("  tensor            ", tensor["name"].get<std::string>(), " ",
+               tensor["dtype"].get<std::string>(), " ",
+               shape_text(tensor["shape"].get<std::vector<uint64_t>>()), ", ",
                human_bytes(tensor["bytes"].get<uint64_t>()));
   }
   if (tensors.size() > kMaxShown)

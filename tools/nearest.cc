@@ -115,7 +115,8 @@ Result<Queries> read_queries(const NearestVerbOptions& options, const Table& tab
   if (options.by_words()) {
     read = add_expression(table, expression_of(options), similarity_named(options.metric), queries);
   } else {
-    read = options.vectors.empty() ? read_lines(options, table, queries) : read_vectors(options, table, queries);
+    read =
+        options.vectors.empty() ? read_lines(options, table, queries) : read_vectors(options, table, queries);
   }
   if (!read) return pass(read);
   return queries;
@@ -125,7 +126,8 @@ std::string name_of(const Table& table, int64_t row) {
   return table.vocabulary().size() > 0 ? std::string(table.vocabulary().token(row)) : std::to_string(row);
 }
 
-void print_text(const Table& table, const Queries& queries, const std::vector<std::vector<Neighbor>>& answers) {
+void print_text(const Table& table, const Queries& queries,
+                const std::vector<std::vector<Neighbor>>& answers) {
   for (size_t q = 0; q < queries.size(); ++q) {
     if (queries.several) print_line(q > 0 ? "\n" : "", queries.names[q], ":");
     for (const Neighbor& neighbor : answers[q]) {
@@ -149,7 +151,8 @@ FloatJson as_json(const Table& table, const std::vector<Neighbor>& neighbors) {
   return json;
 }
 
-void print_json(const Table& table, const Queries& queries, const std::vector<std::vector<Neighbor>>& answers) {
+void print_json(const Table& table, const Queries& queries,
+                const std::vector<std::vector<Neighbor>>& answers) {
   FloatJson json = FloatJson::array();
   for (size_t q = 0; queries.several && q < queries.size(); ++q)
     json.push_back({{"query", queries.names[q]}, {"neighbors", as_json(table, answers[q])}});
@@ -171,7 +174,8 @@ Result<int> run(const NearestVerbOptions& verb) {
   options.exclude_each = own_rows;
   options.token_prefix = verb.prefix;
   options.threads = verb.threads;
-  const auto answers = nearest(*table, RowsIn(queries->values, static_cast<size_t>(table->dim())), verb.count, options);
+  const auto answers =
+      nearest(*table, RowsIn(queries->values, static_cast<size_t>(table->dim())), verb.count, options);
   if (!answers) return tl::make_unexpected(answers.error());
   if (verb.json) {
     print_json(*table, *queries, *answers);
@@ -187,12 +191,14 @@ Verb nearest_verb(CLI::App& command) {
   auto options = std::make_shared<NearestVerbOptions>();
   CLI::App* verb = command.add_subcommand("nearest", "Find the rows most similar to one, by reading all");
   add_table_options(*verb, options->table);
-  verb->add_option("WORD", options->words,
-                   "A row: an id when it is a whole number, else a token; or several with signs between them");
+  verb->add_option(
+      "WORD", options->words,
+      "A row: an id when it is a whole number, else a token; or several with signs between them");
   verb->add_option("--id", options->ids, "The row with this number")->allow_extra_args(false);
   verb->add_option("--token", options->tokens, "The row of this token, also when it is a number or a sign")
       ->allow_extra_args(false);
-  verb->add_option("--queries", options->queries, "A file with a query per line, of words; - for standard input");
+  verb->add_option("--queries", options->queries,
+                   "A file with a query per line, of words; - for standard input");
   verb->add_option("--vectors", options->vectors, "A float32 .npy whose rows are queries");
   verb->add_option("-k", options->count, "How many (10)")->check(CLI::NonNegativeNumber);
   verb->add_option("--metric", options->metric,

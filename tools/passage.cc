@@ -42,17 +42,6 @@ void keep_rows(RowBlock& block, Keep keep) {
 
 }  // namespace
 
-std::string with_valid_utf8(std::string_view token) {
-  std::string valid;
-  while (true) {
-    const size_t good = utf8_prefix(token);
-    valid += token.substr(0, good);
-    if (good == token.size()) return valid;
-    valid += "\xEF\xBF\xBD";
-    token.remove_prefix(good + 1);
-  }
-}
-
 Result<void> Passage::operator()(RowBlock& block) {
   const uint64_t first_row = findings_.rows_read;
   if (block.has_tokens()) {

@@ -23,8 +23,8 @@ struct PassageOptions {
   Duplicates duplicates = Duplicates::kKeepAll;  // of rows with a token that a row before has
   BadUtf8 bad_utf8 = BadUtf8::kKeep;
   std::optional<Columns> columns = {};  // the others are left out
-  bool normalize = false;     // each row is divided by its length; a row of zeros stays
-  bool number_rows = false;   // rows without tokens get their numbers for names
+  bool normalize = false;               // each row is divided by its length; a row of zeros stays
+  bool number_rows = false;             // rows without tokens get their numbers for names
 };
 
 // What was met on the way. Rows count from 0 in the source.
@@ -60,8 +60,5 @@ class Passage {
   PassageFindings findings_;
   TokenSet seen_;
 };
-
-// `token` with U+FFFD for every byte that is no part of valid UTF-8.
-std::string with_valid_utf8(std::string_view token);
 
 }  // namespace windrow::tools

@@ -49,6 +49,9 @@ Source SourceOptions::to_source() const {
   source.restore_norms = restore_norms;
   source.vocabulary = vocabulary;
   source.token_column = token_column;
+  if (part == "word") source.part = GloveVectors::kWord;
+  if (part == "context") source.part = GloveVectors::kContext;
+  if (part == "sum") source.part = GloveVectors::kSum;
   if (!shape.empty()) source.raw = parse_raw(*this);
   return source;
 }
@@ -73,7 +76,8 @@ Result<const Format*> SourceOptions::format() const {
   }
   if (table.given() && !format->opens_tables) {
     throw WrongUsage{
-        concat("--more, --tensor, --stored-as, --scale-tensor, --unscaled, --unclean and the like are for files that "
+        concat("--more, --tensor, --stored-as, --scale-tensor, --unscaled, --unclean and the like are for "
+               "files that "
                "hold several tensors, or open in place; a file of format ",
                format->name, " holds one table only")};
   }
@@ -81,8 +85,7 @@ Result<const Format*> SourceOptions::format() const {
 }
 
 void add_source_options(CLI::App& verb, SourceOptions& options) {
-  verb.add_option("SOURCE", options.table.path,
-                  "The file, or the folder or index of a checkpoint, to read")
+  verb.add_option("SOURCE", options.table.path, "The file, or the folder or index of a checkpoint, to read")
       ->required();
   verb.add_option("--from", options.from, "The source's format, when its content should not decide")
       ->check(CLI::IsMember(names_of_formats(false)));
@@ -108,7 +111,10 @@ void add_source_options(CLI::App& verb, SourceOptions& options) {
                 "Of fastText and finalfusion: a row per word with its n-grams added in, as in a .vec file");
   verb.add_flag("--restore-norms", options.restore_norms,
                 "Of finalfusion: multiply rows by the norms that are kept beside them");
-  verb.add_option("--shape", options.shape, "Of raw and glove-bin: ROWSxDIM, or DIM");
+  verb.add_option("--part", options.part,
+                  "Of GloVe's files with two vectors of each word: word, context, or their sum")
+      ->check(CLI::IsMember({"word", "context", "sum"}));
+  verb.add_option("--shape", options.shape, "Of raw: ROWSxDIM, or DIM; of GloVe: DIM");
   verb.add_option("--type", options.type, "Of raw: f32 (default), f64, f16, bf16, i8, u8; little-endian")
       ->check(CLI::IsMember({"f32", "f64", "f16", "bf16", "i8", "u8"}));
   verb.add_option("--offset", options.offset_bytes, "Of raw: bytes before the first value");

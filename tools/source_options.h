@@ -17,6 +17,7 @@ struct SourceOptions {
   bool restore_norms = false;
   std::string vocabulary;
   std::string token_column;
+  std::string part;
   std::string shape;  // ROWSxDIM or DIM of a file without a header
   std::string type = "f32";
   uint64_t offset_bytes = 0;

@@ -30,7 +30,8 @@ Result<std::optional<int64_t>> look_up(const Table& table, const Term& term, std
   const auto rows = find_rows(table, names, true);
   if (!rows) return tl::make_unexpected(rows.error());
   const int64_t row = rows->front().id;
-  if (auto read = gather(table, Ids(std::span(&row, 1)), RowsOut(vector, vector.size())); !read) return pass(read);
+  if (auto read = gather(table, Ids(std::span(&row, 1)), RowsOut(vector, vector.size())); !read)
+    return pass(read);
   return row;
 }
 
@@ -50,7 +51,8 @@ TokenExpression parse_expression(std::span<const std::string_view> words) {
   bool after_sign = false;
   for (const std::string_view word : words) {
     if (word == "+" || word == "-") {
-      if (after_sign) throw WrongUsage{concat("'", word, "' follows another sign: a word is missing between them")};
+      if (after_sign)
+        throw WrongUsage{concat("'", word, "' follows another sign: a word is missing between them")};
       sign = word == "-" ? -1.0f : 1.0f;
       after_sign = true;
       continue;
@@ -77,7 +79,8 @@ std::string expression_text(const TokenExpression& expression) {
   return text;
 }
 
-Result<ExpressionQuery> evaluate(const Table& table, const TokenExpression& expression, Similarity similarity) {
+Result<ExpressionQuery> evaluate(const Table& table, const TokenExpression& expression,
+                                 Similarity similarity) {
   ExpressionQuery query;
   std::vector<float> vector(static_cast<size_t>(table.dim()));
   std::vector<double> sum(vector.size());

@@ -36,6 +36,7 @@ struct ExpressionQuery {
 // have takes its vector from its n-grams, where the table has subwords (windrow/word_vectors.h).
 //
 // kNotFound for a token, kOutOfRange for an id; the message names it.
-Result<ExpressionQuery> evaluate(const Table& table, const TokenExpression& expression, Similarity similarity);
+Result<ExpressionQuery> evaluate(const Table& table, const TokenExpression& expression,
+                                 Similarity similarity);
 
 }  // namespace windrow::tools

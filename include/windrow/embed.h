@@ -34,8 +34,10 @@ struct TokenOptions {
 //                               word is no single row (word_vectors() and embed() know it)
 // On failure: with kNotFound rows holds nothing of use, else it is untouched.
 // Threads:    any number of calls at a time on one table.
-[[nodiscard]] WINDROW_API Result<int64_t> token_rows(const Table& table, std::span<const std::string_view> tokens,
-                                                     std::span<int64_t> rows, const TokenOptions& options = {});
+[[nodiscard]] WINDROW_API Result<int64_t> token_rows(const Table& table,
+                                                     std::span<const std::string_view> tokens,
+                                                     std::span<int64_t> rows,
+                                                     const TokenOptions& options = {});
 
 // How the vectors of tokens become that of a text.
 enum class Recipe : uint8_t {

@@ -30,7 +30,8 @@ struct TableWriterSpec {
   // Fills the state with values from elsewhere, when all rows have come; and the steps they stem from.
   StateValues state = {};
   int64_t step_count = 0;
-  std::optional<Subwords> subwords = {};  // how n-grams find their rows; those must exist when all rows have come
+  std::optional<Subwords> subwords =
+      {};  // how n-grams find their rows; those must exist when all rows have come
   std::vector<int64_t> kept_buckets = {};  // where subwords are pruned: the buckets that have rows, ascending
   // Further string metadata for the file's header, which must fit into one page: at least 2,000 bytes are left.
   std::vector<std::pair<std::string, std::string>> metadata = {};
@@ -65,7 +66,8 @@ class WINDROW_API TableWriter {
   //         kNoMemory
   // That each row exists is checked by finish().
   [[nodiscard]] Result<void> add_tokens(std::span<const std::string_view> tokens,
-                                        std::span<const int64_t> rows = {}, std::span<const float> weights = {});
+                                        std::span<const int64_t> rows = {},
+                                        std::span<const float> weights = {});
 
   int64_t rows() const;
 

@@ -47,6 +47,17 @@ size_t utf8_prefix(std::string_view text) {
   return done;
 }
 
+std::string with_valid_utf8(std::string_view text) {
+  std::string valid;
+  while (true) {
+    const size_t good = utf8_prefix(text);
+    valid += text.substr(0, good);
+    if (good == text.size()) return valid;
+    valid += "\xEF\xBF\xBD";
+    text.remove_prefix(good + 1);
+  }
+}
+
 std::string in_quotes(std::string_view text) {
   constexpr size_t kMaxShown = 100;
   constexpr char kHex[] = "0123456789ABCDEF";

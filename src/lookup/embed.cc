@@ -76,7 +76,8 @@ struct Block {
 class Embedder {
  public:
   // `numbers`, where tokens are given by number; else `tokens` has them.
-  Embedder(const Table& table, std::span<const std::string_view> tokens, const Ids* numbers, const EmbedOptions& options)
+  Embedder(const Table& table, std::span<const std::string_view> tokens, const Ids* numbers,
+           const EmbedOptions& options)
       : table_(table), tokens_(tokens), numbers_(numbers), options_(options) {}
 
   Result<EmbedReport> run(std::span<const int64_t> bounds, RowsOut out) {
@@ -150,7 +151,8 @@ class Embedder {
     report_.unknown_tokens += found->from_subwords + found->not_found;
     const bool unit = options_.recipe == Recipe::kFasttext;
     if (unit) {
-      if (auto squared = squares_of(vectors_, table_.dim(), options_.threads, squares_); !squared) return squared;
+      if (auto squared = squares_of(vectors_, table_.dim(), options_.threads, squares_); !squared)
+        return squared;
     }
     for (size_t text = 0; text < block.texts(); ++text) {
       for (int64_t p = block.bounds[text]; p < block.bounds[text + 1]; ++p) {
@@ -200,7 +202,8 @@ class Embedder {
 
   void token_numbers(const Block& block) {
     token_numbers_.resize(block.tokens());
-    if (!numbers_) return table_.vocabulary().find_numbers(tokens_.subspan(block.begin(), block.tokens()), token_numbers_);
+    if (!numbers_)
+      return table_.vocabulary().find_numbers(tokens_.subspan(block.begin(), block.tokens()), token_numbers_);
     for (size_t i = 0; i < block.tokens(); ++i) token_numbers_[i] = (*numbers_)[block.begin() + i];
   }
 
@@ -240,21 +243,24 @@ class Embedder {
   std::vector<float> texts_;  // the block's results
 };
 
-Result<EmbedReport> embed_bags(const Table& table, std::span<const std::string_view> tokens, const Ids* numbers,
-                               const Bags& bags, RowsOut out, const EmbedOptions& options) {
+Result<EmbedReport> embed_bags(const Table& table, std::span<const std::string_view> tokens,
+                               const Ids* numbers, const Bags& bags, RowsOut out,
+                               const EmbedOptions& options) {
   BagOffsets offsets;
   if (auto read = offsets.read(bags); !read) return pass(read);
   if (auto checked = check_rows(out, offsets.bags(), table.dim(), "out"); !checked) return pass(checked);
   if (auto checked = check_token_options(table, options.tokens); !checked) return pass(checked);
   if (options.recipe == Recipe::kModel2vec && options.tokens.unknown == UnknownTokens::kSubwords) {
-    return fail(ErrorCode::kInvalidArgument, "kSubwords: model2vec has none; unknown tokens are left out (kSkip)");
+    return fail(ErrorCode::kInvalidArgument,
+                "kSubwords: model2vec has none; unknown tokens are left out (kSkip)");
   }
   return Embedder(table, tokens, numbers, options).run(offsets.bounds(), out);
 }
 
 }  // namespace
 
-Result<EmbedReport> embed(const Table& table, const TokenBags& texts, RowsOut out, const EmbedOptions& options) {
+Result<EmbedReport> embed(const Table& table, const TokenBags& texts, RowsOut out,
+                          const EmbedOptions& options) {
   return guard([&]() -> Result<EmbedReport> {
     Bags bags;
     bags.ids.count = texts.tokens.size();  // only their number counts
@@ -267,7 +273,8 @@ Result<EmbedReport> embed(const Table& table, const TokenBags& texts, RowsOut ou
 Result<EmbedReport> embed(const Table& table, const Bags& bags, RowsOut out, const EmbedOptions& options) {
   return guard([&]() -> Result<EmbedReport> {
     if (!bags.weights.empty()) {
-      return fail(ErrorCode::kInvalidArgument, "weights: the recipe decides what tokens weigh; pool() takes weights");
+      return fail(ErrorCode::kInvalidArgument,
+                  "weights: the recipe decides what tokens weigh; pool() takes weights");
     }
     if (options.recipe == Recipe::kFasttext && table.vocabulary().size() == 0) {
       return fail(ErrorCode::kInvalidArgument, "kFasttext: the table has no vocabulary, and so no words");

@@ -20,11 +20,12 @@ tl::unexpected<Error> unknown_token(size_t position, std::string_view token) {
               ", which the vocabulary does not have");
 }
 
-Result<int64_t> token_rows(const Table& table, std::span<const std::string_view> tokens, std::span<int64_t> rows,
-                           const TokenOptions& options) {
+Result<int64_t> token_rows(const Table& table, std::span<const std::string_view> tokens,
+                           std::span<int64_t> rows, const TokenOptions& options) {
   return guard([&]() -> Result<int64_t> {
     if (rows.size() != tokens.size()) {
-      return fail(ErrorCode::kInvalidArgument, "rows has ", rows.size(), " entries for ", tokens.size(), " tokens");
+      return fail(ErrorCode::kInvalidArgument, "rows has ", rows.size(), " entries for ", tokens.size(),
+                  " tokens");
     }
     if (options.unknown == UnknownTokens::kSubwords) {
       return fail(ErrorCode::kInvalidArgument,

@@ -211,7 +211,8 @@ Result<void> TableWriter::append(RowsIn rows, std::span<const std::string_view> 
   return guard([&]() -> Result<void> {
     State& s = *state_;
     if (auto checked = check_rows(rows, rows.rows, s.spec.format.dim, "rows"); !checked) return checked;
-    if ((!tokens.empty() && tokens.size() != rows.rows) || (!tokens.empty() && s.vocabulary.size() != s.rows)) {
+    if ((!tokens.empty() && tokens.size() != rows.rows) ||
+        (!tokens.empty() && s.vocabulary.size() != s.rows)) {
       return fail(ErrorCode::kInvalidArgument, s.path, ": ", tokens.size(), " tokens for ", rows.rows,
                   " rows, after ", s.vocabulary.size(), " for ", s.rows,
                   ": a row without a token can have none with one behind it");
@@ -238,7 +239,8 @@ Result<void> TableWriter::add_tokens(std::span<const std::string_view> tokens, s
                   " weights for ", tokens.size(), " tokens: give one for each, or none");
     }
     if (s.rows_have_tokens) {
-      return fail(ErrorCode::kInvalidArgument, s.path, ": tokens came with rows before, and now by themselves");
+      return fail(ErrorCode::kInvalidArgument, s.path,
+                  ": tokens came with rows before, and now by themselves");
     }
     for (size_t t = 0; t < tokens.size(); ++t) {
       const int64_t row = rows.empty() ? s.vocabulary.size() : rows[t];

@@ -342,6 +342,39 @@ def make_finalfusion():
     write("finalfusion", "bad_cut", fifu(simple, array(2, 3))[:-1])
 
 
+def make_delimited():
+    put = lambda name, text: write("delimited", name, text.encode())
+    put("ok_tokens", "a\t1\t2\nb\t3\t4\n")
+    put("ok_names", "w,x,y\na,1,2\nb,3,4")
+    put("ok_ids", "x,id,y\r\n1,7,2\r\n3,8,4\r\n")
+    put("ok_quotes", '"a, ""b""","1", 2 \n"",3,4\n')
+    put("bad_fields", "a,1,2\nb,1\nc,1,2,3\nd,x,1\n")
+    put("bad_quote", 'a,1,2\n"b,1,2\n"c"d,1,2\n"')
+    put("bad_columns", "a,b,1\nc,d,2\n")
+
+
+def make_floret():
+    rows = "".join(f"{r} {r} {-r}.5 \n" for r in range(4))
+    put = lambda name, text: write("floret", name, text.encode())
+    put("ok", "4 2 3 6 2 2166136261 < >\n" + rows)
+    put("bad_order", "4 2 3 6 2 2166136261 < >\n" + rows.replace("\n2 ", "\n3 "))
+    put("bad_rows", "3 2 3 6 2 2166136261 < >\n" + rows)
+    put("bad_header", "4 2 6 3 9 1 < >\n" + rows)
+    put("bad_huge", "281474976710655 2 3 6 2 1 < >\n" + rows)
+
+
+def make_raw_matrix():
+    put = lambda name, *parts: write("raw_matrix", name, b"".join(parts))
+    put("ok_f32", bytes((0, 1, 0)), struct.pack("<4f", 1, 2, 3, 4))
+    put("ok_f16", bytes((0, 1, 2)), struct.pack("<4e", 1, 2, 3, 4))
+    put("ok_lenient", bytes((129, 2, 1)), struct.pack("<4d", 1, 2, 3, 4))
+    put("ok_glove", bytes((1, 0, 0)), struct.pack("<4d", 1, 2, 3, 4))
+    put("bad_glove", bytes((1, 1, 0)), struct.pack("<4d", 1, 2, 3, 4))
+    put("ok_words", bytes((2, 0, 2)), b"a\ntwo words\n\xff\r\n")
+    put("ok_counts", bytes((2, 0, 1)), b"a 12\nb c 7\n")
+    put("bad_words", bytes((2, 0, 1)), b"a\n")
+
+
 KNOWN_SUM = 0xb375dcfc  # XXH3-64 of the first 508 bytes of slot(2), its low 32 bits
 
 if __name__ == "__main__":
@@ -355,3 +388,6 @@ if __name__ == "__main__":
     make_glove_gradsq()
     make_gguf()
     make_finalfusion()
+    make_delimited()
+    make_floret()
+    make_raw_matrix()

@@ -3,9 +3,11 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "format/text.h"
 #include "support/catch.h"
 #include "tools/command.h"
 
+using namespace windrow;
 using namespace windrow::tools;
 
 namespace {

@@ -64,7 +64,7 @@ TEST_CASE("word2vec binary: a first line that lies is refused with both numbers"
   check_fails("9223372036854775807 2\na " + row, "promises 9223372036854775807 rows");
   check_fails("1 2\na " + row + "\nb " + row, "promises 1 rows of 2 values, but 11 bytes follow them");
   check_fails("1 2\na " + row + "\n\n", "but 2 bytes follow");
-  check_fails("1 2\nabcdef " + row.substr(0, 7), "the file ends after 7");
+  check_fails("1 2\nabcdef " + row.substr(0, 7), "the file ends inside of it, after 14 bytes; of 1 rows promised, 0 are whole");
   check_fails("1 0\na ", "byte 0");
   check_fails("-1 2\n", "byte 0");
 }
@@ -93,4 +93,24 @@ TEST_CASE("word2vec header: a new file's first line keeps its width", "[tools]")
   CHECK(word2vec_header_line(7, 1234, 3) == "0007 3\n");
   CHECK(word2vec_header_line(1234, 1234, 3) == "1234 3\n");
   CHECK(parse_word2vec_header("0007 3")->rows == 7);
+}
+
+TEST_CASE("word2vec-bin: lenient, the rows that are whole are taken", "[tools]") {
+  const auto row = [](const std::string& token, float value) {
+    return token + " " + std::string(reinterpret_cast<const char*>(&value), 4) + "\n";
+  };
+  const auto lenient = [](const std::string& bytes) {
+    return read_vectors(read_word2vec_bin(bytes_in_memory(bytes), true));
+  };
+  const std::string two = row("a", 1) + row("b", 2);
+  CHECK(!read_vectors(read_word2vec_bin(bytes_in_memory("3 1\n" + two))).error.empty());
+  CHECK(lenient("3 1\n" + two).tokens.size() == 2);
+  CHECK(lenient("1 1\n" + two).tokens.size() == 1);
+  CHECK(lenient("99999999999 1\n" + two).tokens.size() == 2);
+  for (size_t cut = 1; cut < row("b", 2).size() - 1; ++cut) {
+    CAPTURE(cut);
+    const auto got = lenient("2 1\n" + two.substr(0, two.size() - 1 - cut));
+    CHECK(got.error == "");
+    CHECK(got.tokens == std::vector<std::string>{"a"});
+  }
 }

@@ -6,14 +6,16 @@
 
 #include "base/fail.h"
 #include "formats/byte_reader.h"
-#include "formats/numbers.h"
+#include "formats/vocabulary_file.h"
 
 namespace windrow::tools {
 
 namespace {
 
 // In the order in which they are tried: from the surest sign to the weakest.
-constexpr std::array kFormats = {&kNpy, &kSafetensors, &kGguf, &kFinalfusion, &kWord2vecText, &kWord2vecBin, &kGloveText, &kFasttextBin};
+constexpr std::array kFormats = {&kNpy,          &kSafetensors, &kGguf,      &kFinalfusion, &kFloret,
+                                 &kWord2vecText, &kWord2vecBin, &kGloveText, &kGloveBin,    &kTsv,
+                                 &kCsv,          &kFasttextBin, &kRaw,       &kProjector};
 
 // Formats that are met in the wild under any name and cannot be read: what they are, and the way out.
 struct Foreign {
@@ -41,6 +43,18 @@ constexpr Foreign kForeign[] = {
 };
 
 }  // namespace
+
+Result<std::unique_ptr<RowReader>> open_rows(const Format& format, const Source& source) {
+  auto rows = format.open(source);
+  if (!rows || source.vocabulary.empty()) return rows;
+  if ((*rows)->header().has_tokens || (*rows)->header().has_token_list) {
+    return fail(ErrorCode::kInvalidArgument, source.path(),
+                ": the file has tokens of its own: leave out --vocabulary");
+  }
+  auto vocabulary = open_bytes(source.vocabulary);
+  if (!vocabulary) return pass(vocabulary);
+  return with_vocabulary(std::move(*rows), std::move(*vocabulary));
+}
 
 std::span<const Format* const> formats() {
   return kFormats;
@@ -76,7 +90,7 @@ Result<const Format*> detect_format(const FileStart& start, const std::string& p
   }
   return fail(
       ErrorCode::kFormat, path,
-      ": not a format that is known here (safetensors, npy, word2vec text or binary), from its first bytes; "
+      ": not a format that is known here, from its first bytes (`windrow convert --help` lists them); "
       "name one with --from to see what is wrong with it");
 }
 

@@ -26,7 +26,7 @@ enum class Tokens : uint8_t { kNone, kOptional, kRequired };
 // formats.cc.
 struct Format {
   std::string_view name;
-  std::string_view about;                          // a line for --help
+  std::string_view about;                           // a line for --help
   std::span<const std::string_view> suffixes = {};  // of the names of files; several formats may share one
   // What rows are written with.
   Tokens tokens = Tokens::kNone;
@@ -51,7 +51,17 @@ extern const Format kFinalfusion;
 extern const Format kWord2vecText;
 extern const Format kWord2vecBin;
 extern const Format kGloveText;
+extern const Format kGloveBin;
+extern const Format kTsv;
+extern const Format kCsv;
 extern const Format kFasttextBin;
+extern const Format kFloret;
+extern const Format kRaw;
+extern const Format kProjector;
+
+// The rows of a source, with the tokens of source.vocabulary where that is given. kInvalidArgument when they have tokens
+// already.
+Result<std::unique_ptr<RowReader>> open_rows(const Format& format, const Source& source);
 
 std::span<const Format* const> formats();
 const Format* format_named(std::string_view name);

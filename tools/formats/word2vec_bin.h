@@ -16,7 +16,8 @@ namespace windrow::tools {
 //
 // word2vec.c writes the LF, gensim and the GoogleNews vectors do not. Before a token LF bytes are skipped,
 // nothing else.
-Result<std::unique_ptr<RowReader>> read_word2vec_bin(std::unique_ptr<ByteSource> source);
+Result<std::unique_ptr<RowReader>> read_word2vec_bin(std::unique_ptr<ByteSource> source,
+                                                     bool lenient = false);
 
 // Whether the format can hold a token: no byte up to the space, and at most kMaxTokenBytes. A space would put
 // every reader out of step for the rest of the file; control characters are how a reader notices that it is.

@@ -1,0 +1,83 @@
+#include "formats/delimited.h"
+
+#include "support/catch.h"
+#include "tools/command.h"
+#include "tools/vectors.h"
+
+using namespace windrow::tools;
+
+namespace {
+
+Vectors read(const std::string& text, char separator = ',', const std::string& column = "", bool lenient = false) {
+  Source source;
+  source.token_column = column;
+  source.lenient = lenient;
+  return read_vectors(read_delimited(bytes_in_memory(text, "table"), separator, source));
+}
+
+}  // namespace
+
+TEST_CASE("delimited: the column that is not of numbers has the tokens, wherever it is", "[tools]") {
+  const std::vector<float> values = {1, 2, 3, 4};
+  for (const std::string text : {"a,1,2\nb,3,4\n", "1,a,2\n3,b,4", "1,2,a\r\n3,4,b\r\n", "w,x,y\na,1,2\nb,3,4\n\n"}) {
+    CAPTURE(text);
+    const auto got = read(text);
+    CHECK(got.error == "");
+    CHECK(got.tokens == std::vector<std::string>{"a", "b"});
+    CHECK(got.values == values);
+  }
+  const auto tabs = read("two words\t1\t2\n\"q\"\t3\t4\n", '\t');
+  CHECK(tabs.tokens == std::vector<std::string>{"two words", "\"q\""});
+  CHECK(tabs.values == values);
+}
+
+TEST_CASE("delimited: a column named or numbered, and ids", "[tools]") {
+  CHECK(read("7,1,2\n8,3,4\n").dim == 3);
+  CHECK(read("7,1,2\n8,3,4\n", ',', "0").tokens == std::vector<std::string>{"7", "8"});
+  CHECK(read("x,id,y\n1,7,2\n3,8,4\n").tokens == std::vector<std::string>{"7", "8"});
+  CHECK(read("x,n,y\n1,7,2\n3,8,4\n", ',', "n").tokens == std::vector<std::string>{"7", "8"});
+  CHECK(read("x,n,y\n1,7,2\n3,8,4\n", ',', "n").values == std::vector<float>{1, 2, 3, 4});
+  CHECK(contains(read("7,1,2\n", ',', "3").error, "neither this name nor this number"));
+  CHECK(contains(read("a,b,1\nc,d,2\n").error, "columns 0 and 1 are both not of numbers"));
+}
+
+TEST_CASE("delimited: quotes of CSV", "[tools]") {
+  const auto got = read("\"a, \"\"b\"\"\",\"1\", 2 \n\"\",3,4\n");
+  CHECK(got.error == "");
+  CHECK(got.tokens == std::vector<std::string>{"a, \"b\"", ""});
+  CHECK(got.values == std::vector<float>{1, 2, 3, 4});
+  CHECK(contains(read("a,1,2\n\"open,1,2\n").error, "line 2, byte 6: no quote ends"));
+  CHECK(contains(read("a,1,2\n\"b\"c,1,2\n").error, "line 2, byte 6: no quote ends"));
+}
+
+TEST_CASE("delimited: lines that are no rows are an error, or left out", "[tools]") {
+  const std::string text = "w,x,y\na,1,2\nb,1\nc,1,2,3\nd,1,x\ne,5,6\n";
+  CHECK(contains(read(text).error, "line 3, byte 12: 2 fields, where rows have 3"));
+  CHECK(contains(read("a,1,2\nd,1,x\n").error, "both not of numbers"));
+  CHECK(contains(read("a,1,2\nb,3,4\nd,1,x\n").error, "line 3, byte 12: column 2 is no number that fits a float: 'x'"));
+  const auto lenient = read(text, ',', "", true);
+  CHECK(lenient.error == "");
+  CHECK(lenient.tokens == std::vector<std::string>{"a", "e"});
+  CHECK(!read("").error.empty());
+  CHECK(!read("\n").error.empty());
+  CHECK(!read("a\nb\n").error.empty());
+}
+
+TEST_CASE("delimited: the content tells the format, and a table comes of it", "[tools]") {
+  const TemporaryFolder folder;
+  write_bytes(folder / "a", "word\tx\ty\none\t1\t2\ntwo\t3\t4\n");
+  write_bytes(folder / "b", "one,1,2\ntwo,3,4\n");
+  for (const std::string name : {"a", "b"}) {
+    REQUIRE(windrow_command(folder, {"convert", name, name + ".txt"}).status == 0);
+    CHECK(read_text(folder / (name + ".txt")) == "2 2\none 1 2\ntwo 3 4\n");
+  }
+}
+
+TEST_CASE("delimited: cut at any byte it is an error or fewer rows", "[tools]") {
+  const std::string text = "w,x,y\n\"a\"\"\",1,2\nb,3,4\n";
+  for (size_t size = 0; size <= text.size(); ++size) {
+    const auto got = read(text.substr(0, size));
+    CAPTURE(size);
+    CHECK(got.values.size() == got.tokens.size() * got.dim);
+  }
+}

@@ -1,0 +1,108 @@
+#include "formats/raw_matrix.h"
+
+#include <cmath>
+
+#include "formats/glove_bin.h"
+#include "formats/vocabulary_file.h"
+#include "support/catch.h"
+#include "tools/command.h"
+#include "tools/vectors.h"
+
+using namespace windrow::tools;
+
+namespace {
+
+template <class Number>
+std::string raw(const std::vector<Number>& numbers) {
+  return std::string(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(Number));
+}
+
+Vectors read(const std::string& bytes, const RawMatrix& matrix, bool lenient = false) {
+  Source source;
+  source.raw = matrix;
+  source.lenient = lenient;
+  return read_vectors(read_raw_matrix(bytes_in_memory(bytes, "matrix"), source));
+}
+
+Vectors named(const std::string& vocabulary, size_t rows) {
+  Source source;
+  source.raw = RawMatrix{.rows = {}, .dim = 1};
+  auto reader = read_raw_matrix(bytes_in_memory(std::string(4 * rows, '\0')), source);
+  REQUIRE(reader);
+  return read_vectors(with_vocabulary(std::move(*reader), bytes_in_memory(vocabulary, "words")));
+}
+
+}  // namespace
+
+TEST_CASE("raw: values of every type", "[tools]") {
+  using Type = RawMatrix::Type;
+  const std::vector<float> values = {1, -2, 0.5, 4};
+  CHECK(read(raw(values), {.rows = 2, .dim = 2}).values == values);
+  CHECK(read("xyz" + raw(values), {.rows = {}, .dim = 2, .offset_bytes = 3}).values == values);
+  CHECK(read(raw<double>({1, -2, 0.5, 4}), {.rows = {}, .dim = 4, .type = Type::kF64}).values == values);
+  CHECK(read(raw<uint16_t>({0x3C00, 0xC000, 0x3800, 0x4400}), {.rows = {}, .dim = 2, .type = Type::kF16}).values == values);
+  CHECK(read(raw<uint16_t>({0x3F80, 0xC000, 0x3F00, 0x4080}), {.rows = {}, .dim = 2, .type = Type::kBf16}).values == values);
+  CHECK(read(raw<int8_t>({1, -2, 127, -128}), {.rows = {}, .dim = 2, .type = Type::kI8}).values ==
+        std::vector<float>{1, -2, 127, -128});
+  CHECK(read(raw<uint8_t>({1, 255}), {.rows = {}, .dim = 2, .type = Type::kU8}).values == std::vector<float>{1, 255});
+}
+
+TEST_CASE("raw: bytes that are not the rows that were promised", "[tools]") {
+  const std::string bytes = raw<float>({1, 2, 3, 4, 5});
+  CHECK(contains(read(bytes, {.rows = {}, .dim = 2}).error, "20 bytes are 2 rows and 4 bytes"));
+  CHECK(contains(read(bytes, {.rows = 3, .dim = 2}).error, "3 rows should follow, and there are 20 bytes"));
+  CHECK(contains(read(bytes, {.rows = 1, .dim = 2}).error, "1 rows should follow"));
+  CHECK(contains(read(bytes, {.rows = {}, .dim = 2, .offset_bytes = 21}).error, "ends before byte 21"));
+  CHECK(read(bytes, {.rows = 3, .dim = 2}, true).values == std::vector<float>{1, 2, 3, 4});
+  CHECK(read(bytes, {.rows = 1, .dim = 2}, true).values == std::vector<float>{1, 2});
+  CHECK(read("", {.rows = {}, .dim = 2}).error.empty());
+}
+
+TEST_CASE("vocabulary file: a token per line, of any bytes", "[tools]") {
+  CHECK(named("a\ntwo words\n\n\xff\r\nlast", 5).tokens ==
+        std::vector<std::string>{"a", "two words", "", "\xff", "last"});
+  CHECK(named("a\nb\n\n", 2).tokens.size() == 2);
+  CHECK(contains(named("a\nb\nc\n", 2).error, "words: 3 tokens for 2 rows"));
+  CHECK(contains(named("a\n", 2).error, "words: 1 tokens, but there are more rows: 2"));
+  CHECK(contains(named(std::string(70'000, 'x'), 1).error, "goes on for more than"));
+}
+
+TEST_CASE("vocabulary file: counts of word2vec are no part of the tokens", "[tools]") {
+  CHECK(named("a 12\nb c 7\n", 2).tokens == std::vector<std::string>{"a", "b c"});
+  CHECK(named("a 12\nb c\n", 2).tokens == std::vector<std::string>{"a 12", "b c"});
+}
+
+TEST_CASE("convert: a matrix without header, and a npy file, with a file of tokens", "[tools]") {
+  const TemporaryFolder folder;
+  write_bytes(folder / "m", raw<float>({1, 2, 3, 4}));
+  write_bytes(folder / "words", "x\ny\n");
+  REQUIRE(windrow_command(folder, {"convert", "m", "m.txt", "--from", "raw", "--shape", "2x2", "--vocabulary", "words"})
+              .status == 0);
+  CHECK(read_text(folder / "m.txt") == "2 2\nx 1 2\ny 3 4\n");
+  write_array<float>(folder / "m.npy", "<f4", {2, 2}, {1, 2, 3, 4});
+  REQUIRE(windrow_command(folder, {"convert", "m.npy", "n.txt", "--vocabulary", "words"}).status == 0);
+  CHECK(read_text(folder / "n.txt") == "2 2\nx 1 2\ny 3 4\n");
+  const auto twice = windrow_command(folder, {"convert", "m.txt", "n.txt", "--vocabulary", "words"});
+  CHECK(twice.status == 1);
+  CHECK(twice.says("tokens of its own"));
+  CHECK(windrow_command(folder, {"convert", "m", "o.txt", "--from", "raw"}).says("--shape"));
+  for (const char* shape : {"2x", "x2", "0", "2x0", "-1", "2.5"}) {
+    CAPTURE(shape);
+    CHECK(windrow_command(folder, {"convert", "m", "o.txt", "--from", "raw", std::string("--shape=") + shape}).status == 2);
+  }
+}
+
+TEST_CASE("glove-bin: words, contexts and their sum, without the biases", "[tools]") {
+  const std::string bytes = raw<double>({1, 2, 99, 3, 4, 99, 10, 20, 99, 30, 40, 99});
+  const auto with = [&](std::optional<GloveVectors> part, uint64_t dim = 2) {
+    Source source;
+    source.raw = RawMatrix{.rows = {}, .dim = dim};
+    source.part = part;
+    return read_vectors(read_glove_bin(bytes_in_memory(bytes, "vectors"), source));
+  };
+  CHECK(with({}).values == std::vector<float>{11, 22, 33, 44});
+  CHECK(with(GloveVectors::kWord).values == std::vector<float>{1, 2, 3, 4});
+  CHECK(with(GloveVectors::kContext).values == std::vector<float>{10, 20, 30, 40});
+  CHECK(contains(with({}, 3).error, "96 bytes are not those of words of dim 3"));
+  CHECK(contains(read_vectors(read_glove_bin(bytes_in_memory(bytes), {})).error, "--shape DIM"));
+}

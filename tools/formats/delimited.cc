@@ -1,0 +1,177 @@
+#include "formats/delimited.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "format/text.h"
+#include "formats/delimited_parser.h"
+#include "formats/formats.h"
+#include "formats/numbers.h"
+#include "formats/text_rows.h"
+
+namespace windrow::tools {
+
+namespace {
+
+constexpr size_t kMaxFirstLine = 64 << 20;
+
+// What the first two lines tell.
+struct Plan {
+  bool has_names = false;  // the first line names the columns
+  size_t columns = 0;
+  std::optional<size_t> token_column = {};
+};
+
+bool is_number(const std::string& field) {
+  return delimited_number(field).has_value();
+}
+
+// The column that the user names, by its name or by its number.
+Result<std::optional<size_t>> asked_column(const std::string& asked, const std::vector<std::string>& first) {
+  if (asked.empty()) return std::nullopt;
+  const auto named = std::find(first.begin(), first.end(), asked);
+  if (named != first.end()) return static_cast<size_t>(named - first.begin());
+  const auto number = parse_unsigned(asked);
+  if (number && *number < first.size()) return static_cast<size_t>(*number);
+  return fail(ErrorCode::kInvalidArgument, "--token-column ", in_quotes(asked), ": the ", first.size(),
+              " columns have neither this name nor this number, from 0");
+}
+
+// Of columns that are all of numbers, the one whose name says that it is no value.
+std::optional<size_t> column_of_ids(const std::vector<std::string>& names) {
+  constexpr std::string_view kNames[] = {"id", "ID", "Id", "token", "word", "key", "name"};
+  for (size_t c = 0; c < names.size(); ++c) {
+    if (std::find(std::begin(kNames), std::end(kNames), names[c]) != std::end(kNames)) return c;
+  }
+  return std::nullopt;
+}
+
+Result<Plan> make_plan(const std::vector<std::string>& first, const std::vector<std::string>& second,
+                       const std::string& asked) {
+  Plan plan;
+  plan.columns = first.size();
+  const auto column = asked_column(asked, first);
+  if (!column) return tl::make_unexpected(column.error());
+  plan.token_column = *column;
+  const auto& row = second.empty() ? first : second;
+  std::vector<size_t> texts;
+  for (size_t c = 0; c < row.size(); ++c) {
+    if (!is_number(row[c])) texts.push_back(c);
+  }
+  if (!plan.token_column && texts.size() == 1) plan.token_column = texts[0];
+  if (!plan.token_column && texts.size() > 1) {
+    return fail(
+        ErrorCode::kFormat, "columns ", texts[0], " and ", texts[1],
+        " are both not of numbers: --token-column says which one has the tokens; values must be numbers");
+  }
+  for (size_t c = 0; !second.empty() && c < first.size(); ++c) {
+    if (c != plan.token_column && !is_number(first[c])) plan.has_names = true;
+  }
+  if (plan.has_names && !plan.token_column) plan.token_column = column_of_ids(first);
+  if (plan.columns < (plan.token_column ? 2u : 1u))
+    return fail(ErrorCode::kFormat, "a line of one field, and no values");
+  return plan;
+}
+
+class DelimitedReader : public RowReader {
+ public:
+  DelimitedReader(TextRows rows, const Plan& plan) : rows_(std::move(rows)), plan_(plan) {
+    header_ = {.dim = rows_.parser().dim(),
+               .rows = std::nullopt,
+               .has_tokens = plan.token_column.has_value(),
+               .stored_as = "text",
+               .most_rows = rows_.size() / (2 * rows_.parser().dim()) + 1};
+  }
+
+  const SourceHeader& header() const override { return header_; }
+  Result<void> next(RowBlock& block) override { return rows_.next(block); }
+
+  ReaderFindings findings() const override {
+    ReaderFindings findings = rows_.findings();
+    if (plan_.has_names) findings.remarks.push_back("the first line has the names of the columns");
+    findings.remarks.push_back(
+        plan_.token_column
+            ? concat("tokens are those of column ", *plan_.token_column)
+            : "all columns are values; --token-column says otherwise, by name or number from 0");
+    return findings;
+  }
+
+ private:
+  TextRows rows_;
+  Plan plan_;
+  SourceHeader header_;
+};
+
+// A line that is in `text` as a whole, or to its end.
+std::string_view take_line(std::string_view& text) {
+  const size_t end = text.find('\n');
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return line;
+}
+
+// Two fields or more, and two lines alike of which the second has numbers.
+bool looks_delimited(const FileStart& start, char separator) {
+  std::string_view text = start.bytes;
+  const auto first = split_delimited(take_line(text), separator);
+  if (first.size() < 2) return false;
+  const auto row = text.empty() ? first : split_delimited(take_line(text), separator);
+  const bool cut = text.empty() && start.bytes.size() < start.file_bytes;
+  const auto numbers = static_cast<size_t>(std::count_if(row.begin(), row.end() - (cut ? 1 : 0), is_number));
+  return numbers > 0 && (cut || (row.size() == first.size() && numbers + 1 >= row.size()));
+}
+
+template <char separator>
+bool recognises(const FileStart& start) {
+  return looks_delimited(start, separator);
+}
+
+template <char separator>
+Result<std::unique_ptr<RowReader>> open(const Source& source) {
+  auto bytes = open_bytes(source.path());
+  if (!bytes) return pass(bytes);
+  return read_delimited(std::move(*bytes), separator, source);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RowReader>> read_delimited(std::unique_ptr<ByteSource> file, char separator,
+                                                  const Source& source) {
+  ByteReader bytes(std::move(file), TextRows::kBufferBytes);
+  const std::string name = bytes.name();
+  // The two first lines, whole.
+  const auto first_end = bytes.find('\n', kMaxFirstLine);
+  if (!first_end) return tl::make_unexpected(first_end.error());
+  if (bytes.left() == 0 || (!*first_end && bytes.left() > kMaxFirstLine))
+    return fail(ErrorCode::kFormat, name, ": byte 0: no first line");
+  const auto two = bytes.peek(std::min<size_t>(kMaxFirstLine, 2 * (first_end->value_or(0) + 64 * 1024)));
+  if (!two) return tl::make_unexpected(two.error());
+  std::string_view text = *two;
+  const std::string_view first_line = take_line(text);
+  const auto first = split_delimited(first_line, separator);
+  const auto second = text.empty() ? std::vector<std::string>() : split_delimited(take_line(text), separator);
+  const auto plan = make_plan(first, second, source.token_column);
+  if (!plan) return fail(plan.error().code, name, ": ", plan.error().message);
+  if (plan->has_names) bytes.skip(first_line.size() + 1);
+  TextRows rows(std::move(bytes), delimited_parser(separator, plan->columns, plan->token_column),
+                {.lenient = source.lenient, .lines_before = plan->has_names ? uint64_t{1} : 0});
+  return std::make_unique<DelimitedReader>(std::move(rows), *plan);
+}
+
+const Format kTsv = {
+    .name = "tsv",
+    .about = "numbers between tabs, with or without a column of tokens and names of columns",
+    .rows_by_token = true,
+    .recognises = recognises<'\t'>,
+    .open = open<'\t'>,
+};
+
+const Format kCsv = {
+    .name = "csv",
+    .about = "the same between commas, with quotes",
+    .rows_by_token = true,
+    .recognises = recognises<','>,
+    .open = open<','>,
+};
+
+}  // namespace windrow::tools
