@@ -14,6 +14,7 @@
 #include "text_lines.h"
 #include "token_expression.h"
 #include "verb.h"
+#include "word_search.h"
 
 namespace windrow::tools {
 
@@ -63,7 +64,9 @@ Result<void> add_expression(const Table& table, const TokenExpression& expressio
 // The words of the command line are one expression.
 TokenExpression expression_of(const NearestVerbOptions& options) {
   const std::vector<std::string_view> words(options.words.begin(), options.words.end());
-  TokenExpression expression = parse_expression(words);
+  auto parsed = parse_expression(words);
+  if (!parsed) throw WrongUsage{parsed.error().message};
+  TokenExpression expression = std::move(*parsed);
   for (const int64_t id : options.ids) expression.push_back({std::to_string(id), Term::Kind::kId});
   for (const std::string& token : options.tokens) expression.push_back({token, Term::Kind::kToken});
   return expression;
@@ -86,9 +89,13 @@ Result<void> read_lines(const NearestVerbOptions& options, const Table& table, Q
       words.clear();
       split_at_spaces(line, words);
       if (words.empty()) continue;
-      auto added = add_expression(table, parse_expression(words), similarity_named(options.metric), queries);
-      if (!added)
-        return fail(added.error().code, options.queries, ", line ", number, ": ", added.error().message);
+      const auto wrong = [&](const Error& error) {
+        return fail(error.code, options.queries, ", line ", number, ": ", error.message);
+      };
+      const auto expression = parse_expression(words);
+      if (!expression) return wrong(expression.error());
+      auto added = add_expression(table, *expression, similarity_named(options.metric), queries);
+      if (!added) return wrong(added.error());
     }
   }
 }
@@ -165,6 +172,10 @@ Result<int> run(const NearestVerbOptions& verb) {
     throw WrongUsage{"say what to search for: words, or --queries, or --vectors"};
   const auto table = verb.table.open();
   if (!table) return tl::make_unexpected(table.error());
+  if (table->subwords() && table->vocabulary().size() == 0) {
+    return fail(ErrorCode::kInvalidArgument, verb.table.path,
+                ": the table has rows of n-grams only, and no words that could be answers");
+  }
   const auto queries = read_queries(verb, *table);
   if (!queries) return tl::make_unexpected(queries.error());
 
@@ -174,8 +185,9 @@ Result<int> run(const NearestVerbOptions& verb) {
   options.exclude_each = own_rows;
   options.token_prefix = verb.prefix;
   options.threads = verb.threads;
-  const auto answers =
-      nearest(*table, RowsIn(queries->values, static_cast<size_t>(table->dim())), verb.count, options);
+  const RowsIn vectors(queries->values, static_cast<size_t>(table->dim()));
+  const auto answers = has_composed_words(*table) ? nearest_words(*table, vectors, verb.count, options)
+                                                  : nearest(*table, vectors, verb.count, options);
   if (!answers) return tl::make_unexpected(answers.error());
   if (verb.json) {
     print_json(*table, *queries, *answers);
@@ -211,7 +223,8 @@ Verb nearest_verb(CLI::App& command) {
   verb->footer(
       "Words with signs are added and subtracted: for the cosine as vectors of length 1, of which the\n"
       "mean is taken (as gensim's most_similar does), else as they are. Rows of the query are no answer.\n"
-      "In a table of fastText or floret a word that is not in the vocabulary goes by its n-grams.\n\n"
+      "In a table of fastText all words go by their whole vectors, also one that is not in the vocabulary:\n"
+      "the mean of its row and those of its n-grams.\n\n"
       "EXAMPLES\n"
       "  windrow nearest words.safetensors paris\n"
       "  windrow nearest words.safetensors king - man + woman -k 3\n"

@@ -9,19 +9,22 @@
 #include "format/text.h"
 #include "formats/numbers.h"
 #include "rows_named.h"
-#include "verb.h"
+#include "word_search.h"
 
 namespace windrow::tools {
 
 namespace {
 
-// The row of a term; none for a word that is known by its n-grams alone, whose vector is then in `vector`.
+Result<WordVectorsReport> read_word(const Table& table, std::string_view word, std::vector<float>& vector) {
+  return word_vectors(table, {&word, 1}, RowsOut(vector, vector.size()));
+}
+
+// The row of a term, and its vector; no row for a word that is known by its n-grams alone.
 Result<std::optional<int64_t>> look_up(const Table& table, const Term& term, std::vector<float>& vector) {
   const bool is_token =
       term.kind == Term::Kind::kToken || (term.kind == Term::Kind::kBare && !parse_integer(term.name));
   if (is_token && table.subwords() && !table.vocabulary().find(term.name)) {
-    const std::string_view word = term.name;
-    const auto found = word_vectors(table, {&word, 1}, RowsOut(vector, vector.size()));
+    const auto found = read_word(table, term.name, vector);
     if (!found) return tl::make_unexpected(found.error());
     if (found->from_subwords == 1) return std::nullopt;
   }
@@ -30,6 +33,10 @@ Result<std::optional<int64_t>> look_up(const Table& table, const Term& term, std
   const auto rows = find_rows(table, names, true);
   if (!rows) return tl::make_unexpected(rows.error());
   const int64_t row = rows->front().id;
+  if (has_composed_words(table) && row < table.vocabulary().size()) {
+    if (auto read = read_word(table, table.vocabulary().token_at(row), vector); !read) return pass(read);
+    return row;
+  }
   if (auto read = gather(table, Ids(std::span(&row, 1)), RowsOut(vector, vector.size())); !read)
     return pass(read);
   return row;
@@ -45,14 +52,16 @@ void add_term(const std::vector<float>& vector, double sign, bool unit, std::vec
 
 }  // namespace
 
-TokenExpression parse_expression(std::span<const std::string_view> words) {
+Result<TokenExpression> parse_expression(std::span<const std::string_view> words) {
   TokenExpression terms;
   float sign = 1;
   bool after_sign = false;
   for (const std::string_view word : words) {
     if (word == "+" || word == "-") {
-      if (after_sign)
-        throw WrongUsage{concat("'", word, "' follows another sign: a word is missing between them")};
+      if (after_sign) {
+        return fail(ErrorCode::kInvalidArgument, in_quotes(word),
+                    " follows another sign: a word is missing between them");
+      }
       sign = word == "-" ? -1.0f : 1.0f;
       after_sign = true;
       continue;
@@ -61,7 +70,7 @@ TokenExpression parse_expression(std::span<const std::string_view> words) {
     sign = 1;
     after_sign = false;
   }
-  if (after_sign) throw WrongUsage{"the last sign has no word behind it"};
+  if (after_sign) return fail(ErrorCode::kInvalidArgument, "the last sign has no word behind it");
   return terms;
 }
 

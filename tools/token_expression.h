@@ -20,8 +20,8 @@ struct Term {
 };
 using TokenExpression = std::vector<Term>;
 
-// Words of which a lone + or - is the sign of the next one. Throws WrongUsage for a sign without a word.
-TokenExpression parse_expression(std::span<const std::string_view> words);
+// Words of which a lone + or - is the sign of the next one. kInvalidArgument for a sign without a word.
+Result<TokenExpression> parse_expression(std::span<const std::string_view> words);
 
 // The expression as it is shown.
 std::string expression_text(const TokenExpression& expression);
@@ -32,8 +32,12 @@ struct ExpressionQuery {
 };
 
 // One term: its row. Several: for the cosine the mean of the terms' vectors at length 1, with their signs, as
-// gensim's most_similar has it; else the sum with signs of the vectors as they are. A word that the vocabulary does not
-// have takes its vector from its n-grams, where the table has subwords (windrow/word_vectors.h).
+// gensim's most_similar has it:
+//
+//   q = (sum over terms of sign * v / sqrt(dot(v, v))) / number of terms          a vector of zeros stays one
+//
+// else the sum with signs of the vectors as they are, in double precision. In a table with subwords a word has its whole
+// vector, also one that the vocabulary does not have (windrow/word_vectors.h).
 //
 // kNotFound for a token, kOutOfRange for an id; the message names it.
 Result<ExpressionQuery> evaluate(const Table& table, const TokenExpression& expression,

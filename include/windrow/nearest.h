@@ -27,14 +27,16 @@ struct RowRange {
 
 struct NearestOptions {
   Similarity similarity = Similarity::kCosine;
-  std::span<const int64_t> exclude = {};  // rows that are no answer to any query, such as a single query's own
+  // Rows that are no answer to any query, such as a single query's own.
+  std::span<const int64_t> exclude = {};
   // Further ones for each query: empty, or a list for every query.
   std::span<const std::span<const int64_t>> exclude_each = {};
 
   // Which rows may be answers: those that pass all of these. Other rows are not read, nor decoded.
   RowRange rows = {};
-  std::span<const uint8_t> accept = {};  // empty, or a byte for every row of the table: 0 for one that may not
-  std::string_view token_prefix = {};    // a row's token must begin with these bytes
+  // Empty, or a byte for every row of the table: 0 for one that may not.
+  std::span<const uint8_t> accept = {};
+  std::string_view token_prefix = {};  // a row's token must begin with these bytes
 
   int threads = 0;  // as LookupOptions
 };
@@ -60,10 +62,10 @@ struct NearestOptions {
 //          kNoMemory
 // Threads: any number of searches at a time on one table; the result does not depend on options.threads. A search that
 //          overlaps a training step may see a row half old, half new.
-// Memory:  for each query and thread k results and a few hundred bytes of scores; with token_prefix a byte a row.
-[[nodiscard]] WINDROW_API Result<std::vector<std::vector<Neighbor>>> nearest(const Table& table, RowsIn queries,
-                                                                             int64_t k,
-                                                                             const NearestOptions& options = {});
+// Memory:  a copy of each query, for each query and thread k results, and for each thread 100 KB or four rows as floats;
+//          with token_prefix a byte a row.
+[[nodiscard]] WINDROW_API Result<std::vector<std::vector<Neighbor>>> nearest(
+    const Table& table, RowsIn queries, int64_t k, const NearestOptions& options = {});
 
 // The same for one query of table.dim() values.
 [[nodiscard]] WINDROW_API Result<std::vector<Neighbor>> nearest(const Table& table,

@@ -56,7 +56,8 @@ HWY_INLINE void add_squares(V x0, V x1, V x2, V x3, V& sum0, V& sum1, V& sum2, V
 #if HWY_TARGET == HWY_SCALAR  // no vectors: row by row
 
 template <class Codec, bool kDistances, Beside kBeside>
-HWY_INLINE void four_rows(const Source& source, const float* query, const float* next, float* sums, float* second) {
+HWY_INLINE void four_rows(const Source& source, const float* query, const float* next, float* sums,
+                          float* second) {
   for (size_t i = 0; i < 4; ++i) {
     const auto x = [&](auto d, size_t column) HWY_ATTR {
       return Codec::load(d, source.rows[i], column, Codec::scale(d, source, i), Codec::bias(d, source, i));
@@ -82,7 +83,8 @@ HWY_INLINE void four_rows(const Source& source, const float* query, const float*
 // The last columns of a row, from `column` on, zeros behind them. They come with those before them, in a vector that ends
 // where the row ends: nothing behind the row is read.
 template <class Codec, class D>
-HWY_INLINE hn::Vec<D> load_last(D d, const Source& source, size_t i, size_t column, hn::Vec<D> scale, hn::Vec<D> bias) {
+HWY_INLINE hn::Vec<D> load_last(D d, const Source& source, size_t i, size_t column, hn::Vec<D> scale,
+                                hn::Vec<D> bias) {
   const size_t lanes = hn::Lanes(d), left = source.dim - column;
   if (source.dim >= lanes) {
     const hn::RebindToSigned<D> s;
@@ -118,8 +120,8 @@ HWY_INLINE void part_sums(D d, size_t begin, const Source& source, const float* 
   const uint8_t *r0 = source.rows[0], *r1 = source.rows[1], *r2 = source.rows[2], *r3 = source.rows[3];
   const V scale0 = Codec::scale(d, source, 0), scale1 = Codec::scale(d, source, 1),
           scale2 = Codec::scale(d, source, 2), scale3 = Codec::scale(d, source, 3);
-  const V bias0 = Codec::bias(d, source, 0), bias1 = Codec::bias(d, source, 1), bias2 = Codec::bias(d, source, 2),
-          bias3 = Codec::bias(d, source, 3);
+  const V bias0 = Codec::bias(d, source, 0), bias1 = Codec::bias(d, source, 1),
+          bias2 = Codec::bias(d, source, 2), bias3 = Codec::bias(d, source, 3);
   V a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
   size_t column = begin;
   for (; column + hn::Lanes(d) <= source.dim; column += 8) {
@@ -166,7 +168,8 @@ HWY_INLINE void sums_of_eight(D d, const Source& source, const float* query, con
 }
 
 template <class Codec, bool kDistances, Beside kBeside>
-HWY_INLINE void four_rows(const Source& source, const float* query, const float* next, float* sums, float* second) {
+HWY_INLINE void four_rows(const Source& source, const float* query, const float* next, float* sums,
+                          float* second) {
   const hn::CappedTag<float, HWY_HAVE_SCALABLE ? 4 : 8> d;
   sums_of_eight<Codec, kDistances, kBeside>(d, source, query, next, sums, second);
 }

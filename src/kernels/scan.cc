@@ -26,7 +26,8 @@ void walk(const ScanRun& run, size_t query, size_t number, size_t walks, float* 
     if (run.ahead > 0 && i / kScanRows % walks == number) {
       for (size_t k = 0; k < kScanRows; ++k) prefetch_range(run.rows[i + k + run.ahead], run.row_bytes);
     }
-    four_rows<Codec, kDistances, kBeside>({run.rows + i, nullptr, run.dim}, q, q + columns, sums + i, second + i);
+    float* const beside = kBeside == Beside::kNothing ? nullptr : second + i;
+    four_rows<Codec, kDistances, kBeside>({run.rows + i, nullptr, run.dim}, q, q + columns, sums + i, beside);
   }
 }
 
@@ -57,21 +58,29 @@ void scan(const ScanRun& run, float* scores) {
     query = number = 1;
   }
   for (; query + 2 <= run.query_count; query += 2, ++number) {
-    walk<Codec, kDistances, Beside::kNextQuery>(run, query, number, walks, scores_of(query), scores_of(query + 1));
+    walk<Codec, kDistances, Beside::kNextQuery>(run, query, number, walks, scores_of(query),
+                                                scores_of(query + 1));
   }
   if (query < run.query_count) {
     walk<Codec, kDistances, Beside::kNothing>(run, query, number, walks, scores_of(query), nullptr);
   }
   if constexpr (kCosines) {
-    for (size_t q = 0; q < run.query_count; ++q) divide_by_norms(run.query_norms[q], squares, run.count, scores_of(q));
+    for (size_t q = 0; q < run.query_count; ++q)
+      divide_by_norms(run.query_norms[q], squares, run.count, scores_of(q));
   }
   if constexpr (kDistances) negative_roots(run.query_count * run.count, scores);
 }
 
-#define WINDROW_SCAN(NAME, CODEC)                                                                            \
-  void Scan##NAME##Cosine(const ScanRun& run, float* scores) { scan<CODEC, Measure::kCosine>(run, scores); } \
-  void Scan##NAME##Dot(const ScanRun& run, float* scores) { scan<CODEC, Measure::kDot>(run, scores); }       \
-  void Scan##NAME##Distance(const ScanRun& run, float* scores) { scan<CODEC, Measure::kDistance>(run, scores); }
+#define WINDROW_SCAN(NAME, CODEC)                                \
+  void Scan##NAME##Cosine(const ScanRun& run, float* scores) {   \
+    scan<CODEC, Measure::kCosine>(run, scores);                  \
+  }                                                              \
+  void Scan##NAME##Dot(const ScanRun& run, float* scores) {      \
+    scan<CODEC, Measure::kDot>(run, scores);                     \
+  }                                                              \
+  void Scan##NAME##Distance(const ScanRun& run, float* scores) { \
+    scan<CODEC, Measure::kDistance>(run, scores);                \
+  }
 
 WINDROW_SCAN(F32, F32)
 WINDROW_SCAN(F16, F16)

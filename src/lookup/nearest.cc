@@ -23,7 +23,8 @@ constexpr size_t kPortionBytes = 1 << 20;
 int64_t rows_of_portion(const Search& search, int threads) {
   const auto rows = static_cast<size_t>(search.filter.end() - search.filter.begin());
   const size_t fair = rows / (8 * static_cast<size_t>(threads)) + 1;
-  return static_cast<int64_t>(std::max(std::min(kPortionBytes / row_cost(search.table), fair), search.block_rows));
+  return static_cast<int64_t>(
+      std::max(std::min(kPortionBytes / row_cost(search.table), fair), search.block_rows));
 }
 
 int threads_for(const Search& search, int requested) {
@@ -48,7 +49,8 @@ void run(const Search& search, int threads, std::vector<Searcher>& searchers, st
   });
 }
 
-std::vector<Neighbor> merged(const std::vector<Searcher>& searchers, size_t query, size_t k, Similarity similarity) {
+std::vector<Neighbor> merged(const std::vector<Searcher>& searchers, size_t query, size_t k,
+                             Similarity similarity) {
   std::vector<Neighbor> all;
   for (const auto& searcher : searchers) {
     const auto found = searcher.found(query);
@@ -68,11 +70,12 @@ Result<std::vector<std::vector<Neighbor>>> nearest(const Table& table, RowsIn qu
                                                    const NearestOptions& options) {
   return guard([&]() -> Result<std::vector<std::vector<Neighbor>>> {
     const TableData& data = table.internals();
-    if (auto checked = check_rows(queries, queries.rows, data.format.dim, "queries"); !checked) return pass(checked);
+    if (auto checked = check_rows(queries, queries.rows, data.format.dim, "queries"); !checked)
+      return pass(checked);
     if (k < 0) return fail(ErrorCode::kInvalidArgument, "k is ", k, ", and must not be below 0");
     if (!options.exclude_each.empty() && options.exclude_each.size() != queries.rows) {
-      return fail(ErrorCode::kInvalidArgument, "exclude_each: has ", options.exclude_each.size(), " lists for ",
-                  queries.rows, " queries; give one for each");
+      return fail(ErrorCode::kInvalidArgument, "exclude_each: has ", options.exclude_each.size(),
+                  " lists for ", queries.rows, " queries; give one for each");
     }
     const auto filter = RowFilter::make(table, options);
     if (!filter) return tl::make_unexpected(filter.error());
@@ -98,7 +101,8 @@ Result<std::vector<std::vector<Neighbor>>> nearest(const Table& table, RowsIn qu
 Result<std::vector<Neighbor>> nearest(const Table& table, std::span<const float> query, int64_t k,
                                       const NearestOptions& options) {
   if (query.size() != static_cast<size_t>(table.dim())) {
-    return fail(ErrorCode::kInvalidArgument, "query: has ", query.size(), " values, and the table has dim ", table.dim());
+    return fail(ErrorCode::kInvalidArgument, "query: has ", query.size(), " values, and the table has dim ",
+                table.dim());
   }
   auto answers = nearest(table, RowsIn(query, query.size()), k, options);
   if (!answers) return pass(answers);

@@ -21,7 +21,9 @@ class RowBlocks {
     const uint8_t* const* rows;    // as many as padded(): the last is repeated; and as many again ahead
     const uint8_t* const* scales;  // likewise, or null
 
-    size_t padded() const { return (ids.size() + kernels::kScanRows - 1) / kernels::kScanRows * kernels::kScanRows; }
+    size_t padded() const {
+      return (ids.size() + kernels::kScanRows - 1) / kernels::kScanRows * kernels::kScanRows;
+    }
   };
 
   // `block_rows`: a multiple of kernels::kScanRows, at most kernels::kMaxRows.

@@ -15,8 +15,8 @@ Result<RowFilter> RowFilter::make(const Table& table, const NearestOptions& opti
                 " is no range; it must begin at 0 or later, and not end before");
   }
   if (!options.accept.empty() && options.accept.size() != static_cast<size_t>(table.rows())) {
-    return fail(ErrorCode::kInvalidArgument, "accept: has ", options.accept.size(), " bytes, and the table has ",
-                table.rows(), " rows; give one for each");
+    return fail(ErrorCode::kInvalidArgument, "accept: has ", options.accept.size(),
+                " bytes, and the table has ", table.rows(), " rows; give one for each");
   }
   RowFilter filter;
   filter.begin_ = std::min(range.begin, table.rows());
@@ -24,11 +24,13 @@ Result<RowFilter> RowFilter::make(const Table& table, const NearestOptions& opti
   if (!options.accept.empty()) filter.marks_ = options.accept.data();
   if (options.token_prefix.empty()) return filter;
   if (table.vocabulary().size() == 0) {
-    return fail(ErrorCode::kInvalidArgument, "token_prefix: the table has no vocabulary, whose tokens could begin with it");
+    return fail(ErrorCode::kInvalidArgument,
+                "token_prefix: the table has no vocabulary, whose tokens could begin with it");
   }
   constexpr size_t kTokenCost = 32;  // bytes, with where it lies
   const auto tokens = static_cast<size_t>(table.vocabulary().size());
-  filter.mark_tokens(table.vocabulary(), options, lookup_threads(options.threads, tokens, tokens * kTokenCost));
+  filter.mark_tokens(table.vocabulary(), options,
+                     lookup_threads(options.threads, tokens, tokens * kTokenCost));
   return filter;
 }
 

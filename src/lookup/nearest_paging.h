@@ -34,20 +34,24 @@ class RowPager {
     if (begin >= end) return;
     if (filter_.takes_all()) return ask_for_all(begin, end);
     size_t count = 0;
-    for (int64_t row = filter_.next(begin, end); row < end; row = filter_.next(row + 1, end)) ids_[count++] = row;
+    for (int64_t row = filter_.next(begin, end); row < end; row = filter_.next(row + 1, end))
+      ids_[count++] = row;
     page_in(table_, Ids(std::span<const int64_t>(ids_)), 0, count);
   }
 
   void ask_for_all(int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end;) {
       const Segment& segment = table_.segment_of(row);
-      const int64_t first = row - segment.first_row, last = std::min(end - segment.first_row, segment.rows) - 1;
+      const int64_t first = row - segment.first_row,
+                    last = std::min(end - segment.first_row, segment.rows) - 1;
       const size_t stride = table_.format.stride_bytes;
-      std::array<io::ByteRange, 2> ranges = {{{segment.base + static_cast<size_t>(first) * stride,
-                                               static_cast<size_t>(last - first) * stride + table_.format.row_bytes()}}};
+      std::array<io::ByteRange, 2> ranges = {
+          {{segment.base + static_cast<size_t>(first) * stride,
+            static_cast<size_t>(last - first) * stride + table_.format.row_bytes()}}};
       const bool apart = table_.format.scale_place == RowFormat::ScalePlace::kApart;
       if (apart) {
-        const uint8_t *from = segment.scales_of(first), *to = segment.scales_of(last) + table_.format.scale_bytes();
+        const uint8_t *from = segment.scales_of(first),
+                      *to = segment.scales_of(last) + table_.format.scale_bytes();
         ranges[1] = {from, static_cast<size_t>(to - from)};
       }
       io::will_need(std::span(ranges).first(apart ? 2 : 1));

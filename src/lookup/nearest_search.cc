@@ -14,7 +14,8 @@ namespace {
 constexpr size_t kBlockBytes = 16 << 10;
 
 size_t rows_of_block(size_t columns) {
-  const size_t rows = std::clamp(kBlockBytes / (columns * sizeof(float)), kernels::kScanRows, kernels::kMaxRows);
+  const size_t rows =
+      std::clamp(kBlockBytes / (columns * sizeof(float)), kernels::kScanRows, kernels::kMaxRows);
   return rows / kernels::kScanRows * kernels::kScanRows;
 }
 
@@ -32,12 +33,14 @@ kernels::Measure measure_of(Similarity similarity) {
 
 }  // namespace
 
-Search::Search(const TableData& of, const RowFilter& passing, RowsIn queries_in, const NearestOptions& options)
+Search::Search(const TableData& of, const RowFilter& passing, RowsIn queries_in,
+               const NearestOptions& options)
     : table(of), filter(passing), queries(queries_in.rows) {
   const auto dim = static_cast<size_t>(table.format.dim), columns = kernels::padded_columns(dim);
   const auto measure = measure_of(options.similarity);
   // One query is compared with rows as they are stored, where a kernel can; for more they are decoded once.
-  if (queries == 1 || table.format.kind == RowFormat::Kind::kF32) scan = kernels::scan_rows(table.format.kind, measure);
+  if (queries == 1 || table.format.kind == RowFormat::Kind::kF32)
+    scan = kernels::scan_rows(table.format.kind, measure);
   if (!scan) {
     scan = kernels::scan_rows(RowFormat::Kind::kF32, measure);
     decode = kernels::decode_rows(table.format);

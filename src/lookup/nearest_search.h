@@ -19,17 +19,19 @@ namespace windrow {
 struct Search {
   const TableData& table;
   const RowFilter& filter;
-  size_t queries = 0;                           // how many
-  std::vector<float> values = {};               // of the queries, each padded with zeros
-  std::vector<float> norms = {};                // of each query, for cosines
-  std::vector<std::vector<int64_t>> excluded;   // sorted; one list for each query, or one for all
+  size_t queries = 0;                          // how many
+  std::vector<float> values = {};              // of the queries, each padded with zeros
+  std::vector<float> norms = {};               // of each query, for cosines
+  std::vector<std::vector<int64_t>> excluded;  // sorted; one list for each query, or one for all
   kernels::ScanFn scan = nullptr;
   kernels::DecodeRowsFn decode = nullptr;  // null: `scan` takes the rows as they are
   size_t block_rows = 0;
 
   Search(const TableData& of, const RowFilter& passing, RowsIn queries_in, const NearestOptions& options);
 
-  std::span<const int64_t> excluded_of(size_t query) const { return excluded[excluded.size() == 1 ? 0 : query]; }
+  std::span<const int64_t> excluded_of(size_t query) const {
+    return excluded[excluded.size() == 1 ? 0 : query];
+  }
 };
 
 // What one thread does of a search, in memory that is there from the start.
@@ -52,7 +54,7 @@ class Searcher {
   RowBlocks blocks_;
   std::vector<BestRows> best_;  // for each query
   std::vector<float> scores_;
-  std::vector<float> decoded_;                   // a block of rows, padded with zeros
+  std::vector<float> decoded_;  // a block of rows, padded with zeros
   std::vector<const uint8_t*> decoded_rows_;
 };
 

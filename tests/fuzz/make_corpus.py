@@ -375,6 +375,18 @@ def make_raw_matrix():
     put("bad_words", bytes((2, 0, 1)), b"a\n")
 
 
+def make_tokenizer_json():
+    put = lambda name, text: write("tokenizer_json", name, text.encode())
+    put("ok_object", compact({"added_tokens": [{"id": 3, "content": "[X]", "x": {"id": 9}}],
+                              "model": {"vocab": {"b": 1, "a": 0}, "merges": [["a", "b"]]}}))
+    put("ok_pairs", compact({"model": {"vocab": [["<s>", 0.0], ["\u2581the", -2.5], ["", 1]]}}))
+    put("bad_number", compact({"model": {"vocab": {"a": 1 << 40}}}))
+    put("bad_negative", compact({"model": {"vocab": {"a": -1}}}))
+    put("bad_kind", compact({"model": {"vocab": [1, [[2]], {"a": 3}, "b"]}}))
+    put("bad_cut", compact({"model": {"vocab": {"a": 1}}})[:-2])
+    put("bad_none", "{}")
+
+
 KNOWN_SUM = 0xb375dcfc  # XXH3-64 of the first 508 bytes of slot(2), its low 32 bits
 
 if __name__ == "__main__":
@@ -391,3 +403,4 @@ if __name__ == "__main__":
     make_delimited()
     make_floret()
     make_raw_matrix()
+    make_tokenizer_json()

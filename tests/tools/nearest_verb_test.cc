@@ -1,6 +1,8 @@
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
+#include "format/test_data.h"
 #include "support/catch.h"
 #include "tools/command.h"
 
@@ -74,6 +76,46 @@ TEST_CASE("nearest: several queries, each with a heading and its own rows left o
   const auto unknown = run_shell(folder, "printf 'king\\nwhat\\n' | $W nearest w.safetensors --queries -");
   CHECK(unknown.status == 1);
   CHECK(unknown.says("line 2: the token 'what' is not in the table"));
+  const auto sign = run_shell(folder, "printf 'king\\n\\nking - + man\\n' | $W nearest w.safetensors --queries -");
+  CHECK(sign.status == 1);
+  CHECK(sign.says("-, line 3: '+' follows another sign"));
+  CHECK(nearest(folder, {"--queries", "nowhere"}).says("nowhere: cannot be opened"));
+  write_bytes(folder / "nothing", "\n");
+  CHECK(nearest(folder, {"--queries", "nothing"}).out.empty());
+  CHECK(nearest(folder, {"--queries", "nothing", "--json"}).out == "[]\n");
+}
+
+TEST_CASE("nearest: words of a fastText model by their whole vectors, as the .vec file has them", "[tools]") {
+  const TemporaryFolder folder;
+  const std::string data = WINDROW_TEST_DATA;
+  REQUIRE(windrow_command(folder, {"convert", data + "/fasttext/skipgram.bin", "m.safetensors"}).status == 0);
+  REQUIRE(windrow_command(folder, {"convert", data + "/fasttext/skipgram.vec", "v.safetensors"}).status == 0);
+  const auto answers = [&](const char* table, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"nearest", table, "--json", "-k", "30"});
+    const auto outcome = windrow_command(folder, arguments);
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    return Json::parse(outcome.out);
+  };
+  for (const std::vector<std::string>& request : std::vector<std::vector<std::string>>{
+           {"cat"}, {"mat", "-", "cat", "+", "дом"}, {"1"}, {"cat", "--metric", "l2"}, {"cat", "--prefix", "ü"}}) {
+    const Json model = answers("m.safetensors", request), words = answers("v.safetensors", request);
+    CAPTURE(request[0]);
+    REQUIRE(model.size() == words.size());  // rows of n-grams are no answers
+    std::map<std::string, double> scores;
+    for (const Json& each : words) scores[each["token"].get<std::string>()] = each["score"].get<double>();
+    for (const Json& each : model) {
+      const auto found = scores.find(each["token"].get<std::string>());
+      REQUIRE(found != scores.end());
+      CHECK(std::abs(each["score"].get<double>() - found->second) < 1e-4);  // the .vec file has five digits
+    }
+  }
+  // A word that is not in the vocabulary: 17 words are answers, the most similar first.
+  const Json unknown = answers("m.safetensors", {"unknown"});
+  REQUIRE(unknown.size() == 17);
+  CHECK(unknown[0]["score"].get<double>() >= unknown[1]["score"].get<double>());
+  const auto refused = windrow_command(folder, {"nearest", "v.safetensors", "unknown"});
+  CHECK(refused.says("the token 'unknown' is not in the table"));
 }
 
 TEST_CASE("nearest: vectors of a npy file as queries", "[tools]") {

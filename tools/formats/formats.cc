@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "formats/byte_reader.h"
+#include "formats/static_embedding.h"
 #include "formats/vocabulary_file.h"
 
 namespace windrow::tools {
@@ -13,9 +14,10 @@ namespace windrow::tools {
 namespace {
 
 // In the order in which they are tried: from the surest sign to the weakest.
-constexpr std::array kFormats = {&kNpy,          &kSafetensors, &kGguf,      &kFinalfusion, &kFloret,
-                                 &kWord2vecText, &kWord2vecBin, &kGloveText, &kGloveBin,    &kTsv,
-                                 &kCsv,          &kFasttextBin, &kRaw,       &kProjector};
+constexpr std::array kFormats = {
+    &kNpy,       &kSafetensors, &kGguf, &kFinalfusion, &kFloret,      &kWord2vecText,    &kWord2vecBin,
+    &kGloveText, &kGloveBin,    &kTsv,  &kCsv,         &kFasttextBin, &kStaticEmbedding, &kRaw,
+    &kProjector};
 
 // Formats that are met in the wild under any name and cannot be read: what they are, and the way out.
 struct Foreign {
@@ -96,7 +98,8 @@ Result<const Format*> detect_format(const FileStart& start, const std::string& p
 
 Result<const Format*> detect_format(const std::string& path) {
   std::error_code unreadable;  // whoever opens it will meet it again, and report it
-  if (std::filesystem::is_directory(path, unreadable)) return &kSafetensors;
+  if (std::filesystem::is_directory(path, unreadable))
+    return static_embedding_folder(path).empty() ? &kSafetensors : &kStaticEmbedding;
   auto source = open_bytes(path);
   if (!source) return pass(source);
   ByteReader reader(std::move(*source));

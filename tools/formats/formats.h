@@ -56,6 +56,7 @@ extern const Format kTsv;
 extern const Format kCsv;
 extern const Format kFasttextBin;
 extern const Format kFloret;
+extern const Format kStaticEmbedding;
 extern const Format kRaw;
 extern const Format kProjector;
 

@@ -1,0 +1,154 @@
+#include "formats/static_embedding.h"
+
+#include <windrow/embed.h>
+#include <windrow/table.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "formats/tokenizer_json.h"
+#include "support/catch.h"
+#include "tools/command.h"
+
+using namespace windrow;
+using namespace windrow::tools;
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <class Number>
+std::string raw(const std::vector<Number>& numbers) {
+  return std::string(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(Number));
+}
+
+struct Tensor {
+  std::string name, dtype;
+  std::vector<uint64_t> shape;
+  std::string bytes;
+};
+
+// A folder as model2vec writes it, with three rows of two values unless others are given.
+void make_model(const std::string& folder, const std::string& tokenizer, std::vector<Tensor> more = {},
+                const Tensor& rows = {"embeddings", "F32", {3, 2}, raw<float>({1, 2, 3, 4, 5, 6})}) {
+  std::filesystem::create_directories(folder);
+  more.insert(more.begin(), rows);
+  Json header;
+  std::string data;
+  for (const Tensor& tensor : more) {
+    header[tensor.name] = {{"dtype", tensor.dtype},
+                           {"shape", tensor.shape},
+                           {"data_offsets", {data.size(), data.size() + tensor.bytes.size()}}};
+    data += tensor.bytes;
+  }
+  const std::string text = header.dump();
+  write_bytes(folder + "/model.safetensors", raw<uint64_t>({text.size()}) + text + data);
+  write_bytes(folder + "/tokenizer.json", tokenizer);
+}
+
+const std::string kTokenizer = R"({"model":{"type":"WordPiece","vocab":{"a":0,"b":1,"c":2}}})";
+
+Outcome convert(const TemporaryFolder& folder) {
+  return windrow_command(folder, {"convert", "m", "t.safetensors"});
+}
+
+}  // namespace
+
+TEST_CASE("static embedding: a folder becomes a table with its tokens", "[tools]") {
+  for (const std::string name : {"embeddings", "embedding.weight", "0"}) {
+    const TemporaryFolder folder;
+    const std::string place = name == "embedding.weight" ? "m/0_StaticEmbedding" : "m";
+    make_model(folder / place, kTokenizer, {}, {name, "F16", {3, 2}, raw<uint16_t>({0x3C00, 0, 0, 0, 0x4000, 0})});
+    const auto outcome = convert(folder);
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    CHECK(outcome.says("static-embedding"));
+    CHECK(outcome.says("does not say whether vectors of texts are normalised"));
+    const auto table = Table::open(folder / "t.safetensors");
+    REQUIRE(table);
+    CHECK(table->vocabulary().find("c") == 2);
+    CHECK(table->vocabulary().tokens_are_rows());
+  }
+}
+
+TEST_CASE("static embedding: weights and mapping, pooled as model2vec does", "[tools]") {
+  const TemporaryFolder folder;
+  make_model(folder / "m", kTokenizer,
+             {{"weights", "F64", {3}, raw<double>({0.5, 2, 3})}, {"mapping", "I64", {3}, raw<int64_t>({2, 0, 0})}});
+  write_bytes(folder / "m/config.json", R"({"normalize": true})");
+  const auto outcome = convert(folder);
+  INFO(outcome.err);
+  REQUIRE(outcome.status == 0);
+  CHECK(outcome.says("wants vectors of texts normalised"));
+  const auto table = Table::open(folder / "t.safetensors");
+  REQUIRE(table);
+  CHECK(table->vocabulary().find("a") == 2);
+  CHECK(table->vocabulary().find("c") == 0);
+  // a: 0.5 x (5, 6); b: 2 x (1, 2); c: 3 x (1, 2)
+  CHECK(run_shell(folder, "echo a b what c c | $W embed t.safetensors --recipe model2vec").out == "2.625 4.75\n");
+  CHECK(windrow_command(folder, {"verify", "t.safetensors"}).status == 0);
+  // A copy keeps them.
+  REQUIRE(windrow_command(folder, {"convert", "t.safetensors", "u.safetensors"}).status == 0);
+  CHECK(run_shell(folder, "echo a b what c c | $W embed u.safetensors --recipe model2vec").out == "2.625 4.75\n");
+}
+
+TEST_CASE("static embedding: int8 rows come without a scale, and a remark", "[tools]") {
+  const TemporaryFolder folder;
+  make_model(folder / "m", kTokenizer, {}, {"embeddings", "I8", {3, 2}, raw<int8_t>({1, 2, 3, 4, -5, 127})});
+  const auto outcome = convert(folder);
+  INFO(outcome.err);
+  REQUIRE(outcome.status == 0);
+  CHECK(outcome.says("int8 rows without their scale"));
+  CHECK(windrow_command(folder, {"lookup", "t.safetensors", "--token", "c"}).says("-5 127"));
+}
+
+TEST_CASE("static embedding: more tokens than rows, and fewer", "[tools]") {
+  const TemporaryFolder folder;
+  make_model(folder / "m", R"({"model":{"vocab":{"a":0,"b":1,"c":2,"d":3}}})");
+  const auto more = convert(folder);
+  CHECK(more.says("1 tokens of tokenizer.json have no row"));
+  make_model(folder / "m", R"({"model":{"vocab":{"a":0,"b":1}}})");
+  REQUIRE(convert(folder).status == 0);
+  const auto table = Table::open(folder / "t.safetensors");
+  REQUIRE(table);
+  CHECK(table->rows() == 3);
+  CHECK(table->vocabulary().size() == 2);
+}
+
+TEST_CASE("static embedding: side tensors that do not fit are refused", "[tools]") {
+  const auto refused = [](const Tensor& tensor, const std::string& message, std::vector<Tensor> more = {}) {
+    const TemporaryFolder folder;
+    more.push_back(tensor);
+    make_model(folder / "m", kTokenizer, more);
+    const auto outcome = convert(folder);
+    INFO(outcome.err);
+    CHECK(outcome.status == 1);
+    CHECK(outcome.says(message));
+    CHECK(!std::filesystem::exists(folder / "t.safetensors"));
+  };
+  refused({"mapping", "I64", {3}, raw<int64_t>({0, 3, 0})}, "token 1 has the row 3, of 3");
+  refused({"mapping", "I32", {3}, raw<int32_t>({0, -1, 0})}, "token 1 has the row -1");
+  refused({"mapping", "F32", {3}, raw<float>({0, 1, 0})}, "must be a list of I32 or I64");
+  refused({"weights", "F32", {3, 1}, raw<float>({0, 1, 0})}, "must be a list of F64");
+  refused({"weights", "F32", {2}, raw<float>({0, 1})}, "mapping has 3 entries and weights 2",
+          {{"mapping", "I32", {3}, raw<int32_t>({0, 0, 0})}});
+}
+
+TEST_CASE("tokenizer.json: objects, lists of pairs, and added tokens", "[tools]") {
+  using Tokens = std::vector<std::pair<int64_t, std::string>>;
+  const auto object = parse_tokenizer_json(
+      R"({"added_tokens":[{"id":1,"content":"[X]","special":true},{"content":"[Y]","id":3,"deep":{"id":9,"content":"no"}}],)"
+      R"("model":{"type":"BPE","vocab":{"b":1,"a":0,"c":2},"merges":[["a","b"],["x",7]]}})");
+  REQUIRE(object);
+  CHECK(*object == Tokens{{0, "a"}, {1, "b"}, {2, "c"}, {3, "[Y]"}});
+  const auto pairs = parse_tokenizer_json(
+      R"({"model":{"vocab":[["<s>",0.0],["\u2581the",-2.5],["",1]]},"added_tokens":[{"id":0,"content":"<S>"}]})");
+  REQUIRE(pairs);
+  CHECK(*pairs == Tokens{{0, "<S>"}, {1, "\u2581the"}, {2, ""}});
+  for (const char* text : {"", "[]", "{}", R"({"model":{}})", R"({"model":{"vocab":{"a":0})",
+                           R"({"model":{"vocab":{"a":-1}}})", R"({"model":{"vocab":{"a":99999}}})"}) {
+    CAPTURE(text);
+    CHECK(!parse_tokenizer_json(text));
+  }
+}
