@@ -178,6 +178,9 @@ class Conversion {
       for (std::string& text : writer_->remarks()) report_.remarks.push_back(std::move(text));
     }
     const auto remark = [&](std::string text) { report_.remarks.push_back(std::move(text)); };
+    const SourceHeader& source = reader_->header();
+    if (target_ && target_->format->is_table && source.subwords && options_.limit < source.rows.value_or(0))
+      remark("the rows of n-grams were left behind: words have their own rows alone, and unknown words none");
     if (drops_tokens()) remark(concat("the tokens were left behind: ", report_.to, " holds values only"));
     if (numbers_rows() && report_.tokens < report_.rows.rows_read) {
       remark(report_.tokens == 0 ? "the source has no tokens: rows are named by their numbers, from 0"

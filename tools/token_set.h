@@ -14,15 +14,16 @@ class TokenSet {
  public:
   // Whether it was not there before.
   bool insert(std::string_view token);
-  bool contains(std::string_view token) const { return slots_.empty() ? false : slots_[slot_of(token)] != 0; }
+  bool contains(std::string_view token) const;
   size_t size() const { return tokens_.size(); }
 
  private:
-  size_t slot_of(std::string_view token) const;  // where it stands, or would
+  size_t slot_of(std::string_view token, uint64_t hash) const;  // where it stands, or would
   void grow();
 
   TokenList tokens_;
-  std::vector<uint64_t> slots_;  // token number + 1, or 0; a power of two of them
+  // A token's number + 1 below, and above bits of its hash, so that others are seldom looked at; or 0. A power of two.
+  std::vector<uint64_t> slots_;
 };
 
 }  // namespace windrow::tools

@@ -174,8 +174,8 @@ class DictReader {
 // how FP8 and bfloat16 arrive, whose names numpy does not know.
 Result<uint64_t> item_bytes_of(std::string_view descr) {
   constexpr std::pair<std::string_view, uint64_t> kTypes[] = {
-      {"f2", 2}, {"f4", 4}, {"f8", 8}, {"i1", 1}, {"u1", 1}, {"b1", 1},
-      {"i4", 4}, {"u4", 4}, {"i8", 8}, {"u8", 8}, {"V1", 1}, {"V2", 2},
+      {"f2", 2}, {"f4", 4}, {"f8", 8}, {"i1", 1}, {"u1", 1}, {"b1", 1}, {"i2", 2},
+      {"u2", 2}, {"i4", 4}, {"u4", 4}, {"i8", 8}, {"u8", 8}, {"V1", 1}, {"V2", 2},
   };
   const char order = descr.empty() ? '\0' : descr.front();
   const bool has_order = order == '<' || order == '>' || order == '|' || order == '=';
@@ -194,7 +194,7 @@ Result<uint64_t> item_bytes_of(std::string_view descr) {
     return bytes;
   }
   return fail(ErrorCode::kUnsupported, "values of type ", in_quotes(descr),
-              " cannot be used; known are f2 f4 f8 i1 u1 i4 u4 i8 u8 b1 V1 V2");
+              " cannot be used; known are f2 f4 f8 i1 u1 i2 u2 i4 u4 i8 u8 b1 V1 V2");
 }
 
 Result<Header> parse_checked(std::span<const uint8_t> bytes, uint64_t file_bytes) {

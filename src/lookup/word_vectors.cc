@@ -19,7 +19,8 @@ namespace {
 
 static_assert(WordRows::kNoRow == kNoRow);
 
-constexpr size_t kBlockWords = 4096;
+// Large, since each block enters two parallel regions, which on a busy machine wait for the last of their threads.
+constexpr size_t kBlockWords = 16384;
 // The work of hashing the n-grams of a word, in bytes fetched from memory in the same time.
 constexpr size_t kHashCostBytes = 1024;
 

@@ -233,7 +233,7 @@ TEST_CASE("npy: sizes that wrap are refused", "[format]") {
 TEST_CASE("npy: types that can be used, and their sizes", "[format]") {
   const std::pair<const char*, uint64_t> kGood[] = {
       {"<f2", 2}, {"<f4", 4}, {"<f8", 8}, {"|i1", 1}, {"|u1", 1}, {"|b1", 1}, {"<i4", 4}, {"<u4", 4},
-      {"<i8", 8}, {"<u8", 8}, {">f4", 4}, {">i8", 8}, {"|V1", 1}, {"|V2", 2}, {"<V2", 2}};
+      {"<i2", 2}, {">u2", 2}, {"<i8", 8}, {"<u8", 8}, {">f4", 4}, {">i8", 8}, {"|V1", 1}, {"|V2", 2}, {"<V2", 2}};
   for (const auto& [descr, bytes] : kGood) {
     CAPTURE(descr);
     const auto header = parse(with_descr(descr));
@@ -243,7 +243,7 @@ TEST_CASE("npy: types that can be used, and their sizes", "[format]") {
     CHECK(header->data_bytes == 6 * bytes);
   }
   for (const char* bad : {"O",   "|O",  "|O8",     "=f4", "f4", "|f4", "i1", "=i1", "<f16", "<c8",
-                          "<U5", "|S3", "<M8[ns]", "<i2", "V2", "|V4", "",   "<",   "<<f4", "<f4 "}) {
+                          "<U5", "|S3", "<M8[ns]", "i2",  "V2", "|V4", "",   "<",   "<<f4", "<f4 "}) {
     CAPTURE(bad);
     CHECK(!refusal(parse(with_descr(bad)), ErrorCode::kUnsupported).empty());
   }

@@ -149,6 +149,25 @@ def make_npy():
     put("bad_cut", "", length=0)
 
 
+def make_npy_reader():
+    put = lambda name, descr, order, shape, data: write(
+        "npy_reader", name, npy(f"{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}", data))
+    put("ok_rows", ">f4", "False", "(2, 3)", struct.pack(">6f", *range(6)))
+    put("ok_columns", "<f4", "True", "(2, 3)", struct.pack("<6f", *range(6)))
+    put("ok_halves", ">f2", "True", "(3, 2)", struct.pack(">6e", *range(6)))
+    put("ok_doubles", "<f8", "True", "(2, 2)", struct.pack("<4d", 1e300, 0.1, float("nan"), -0.0))
+    put("ok_bytes", "|u1", "False", "(2, 2)", bytes((0, 1, 128, 255)))
+    put("ok_truth", "|b1", "True", "(2, 2)", bytes((0, 1, 2, 0)))
+    put("ok_shorts", ">i2", "False", "(2, 2)", struct.pack(">4h", -1, 2, -3, 4))
+    put("ok_longs", "<u8", "True", "(2, 2)", struct.pack("<4Q", 1, 2, 1 << 60, (1 << 64) - 1))
+    put("ok_no_rows", "<i4", "True", "(0, 3)", b"")
+    put("ok_bytes_behind", "<i4", "False", "(1, 1)", bytes(9))
+    put("bad_no_columns", "<i4", "True", "(3, 0)", b"")
+    put("bad_three", "<i4", "True", "(1, 2, 3)", bytes(24))
+    put("bad_bytes", "|V1", "False", "(2, 2)", bytes(4))
+    put("bad_cut", "<i4", "True", "(2, 2)", bytes(15))
+
+
 def slot(generation, tag=b"", version=1, flags=1, total=0):
     """Laid out as FORMAT.md says, "A slot"; `total` is the sum over the first 508 bytes."""
     raw = bytearray(512)
@@ -195,6 +214,21 @@ def make_word2vec_text():
     put("bad_number", b"1 2\na 1 1,5\n")
     put("bad_overflow", b"1 1\na 1e50\n")
     put("bad_fields", b"1 3\na 1 2\n")
+    put("bad_empty", b"")
+
+
+def make_glove_text():
+    put = lambda name, data: write("glove_text", name, data)
+    put("ok_two", b"the 0.418 -1\nof 2 3\n<unk> 4 5\n")
+    put("ok_spaces", b". . . 1 2\nat name@domain.com 3 4\na 5 6\nb 7 8\r\n")
+    put("ok_tie", b"x y 1 2\na 5 6\n")
+    put("ok_unk", b"2 2\na 1 2\nb 3 4\n<unk> 5 6\n")
+    put("ok_pairs", b"a 1 2 10 20\nb 3 4 30 40\n")
+    put("ok_pairs_biases", b"2 2\na 1 2 9 10 20 9\nb 3 4 9 30 40 9")
+    put("ok_cut", b"a 1 2\nb 3")
+    put("bad_few", b"a 1 2\nb 1\nc 1 2\n")
+    put("bad_words", b"new york 1\nlos angeles 2\n")
+    put("bad_none", b"a\n\nb\n")
     put("bad_empty", b"")
 
 
@@ -348,6 +382,9 @@ def make_delimited():
     put("ok_names", "w,x,y\na,1,2\nb,3,4")
     put("ok_ids", "x,id,y\r\n1,7,2\r\n3,8,4\r\n")
     put("ok_quotes", '"a, ""b""","1", 2 \n"",3,4\n')
+    put("ok_mark", "\ufeff\"word\",x\nthe,1\n10,2\n")
+    put("ok_index", ",0,1\n5,1,2\n6,3,4\n\n")
+    put("ok_number_below_token", "the\t1\t2\n10\t3\t4\n")
     put("bad_fields", "a,1,2\nb,1\nc,1,2,3\nd,x,1\n")
     put("bad_quote", 'a,1,2\n"b,1,2\n"c"d,1,2\n"')
     put("bad_columns", "a,b,1\nc,d,2\n")
@@ -361,6 +398,33 @@ def make_floret():
     put("bad_rows", "3 2 3 6 2 2166136261 < >\n" + rows)
     put("bad_header", "4 2 6 3 9 1 < >\n" + rows)
     put("bad_huge", "281474976710655 2 3 6 2 1 < >\n" + rows)
+
+
+def make_subwords_metadata():
+    def put(name, rows, behind=b"", **numbers):
+        values = {"": "fasttext", "min_n": 3, "max_n": 6, "buckets": 50, "first_row": 17, "begin": "<", "end": ">", **numbers}
+        lines = [f".{key} {value}" if key else f" {value}" for key, value in values.items() if value is not None]
+        write("subwords_metadata", name, "\n".join([str(rows), *lines, "", ""]).encode() + behind)
+
+    floret = {"": "floret", "hash_count": 2, "hash_seed": 2166136261, "first_row": 0}
+    put("ok_fasttext", 67, "na\u00efve \u732b".encode() + b"\x80\xff")
+    put("ok_pruned", 20, struct.pack("<3q", 2, 30, 49), kept=3)
+    put("ok_pruned_unsorted", 20, struct.pack("<3q", 49, -1, 1 << 62), kept=3)
+    put("ok_all_pruned", 17, kept=0)
+    put("ok_no_buckets", 17, buckets=0)
+    put("ok_floret", 50, b"apple", **floret)
+    put("ok_marks", 50, b"apple", **{**floret, "begin": "\u00ab", "end": ""})
+    put("ok_no_subwords", 50, **{"": None})
+    put("bad_rows", 66)
+    put("bad_kept", 67, kept=51)
+    put("bad_hash", 67, **{"": "fnv"})
+    put("bad_hash_count", 50, **{**floret, "hash_count": 5})
+    put("bad_lengths", 67, min_n=7)
+    put("bad_length", 67, max_n=1 << 31)
+    put("bad_buckets", (1 << 63) - 1, buckets=(1 << 63) - 1)
+    put("bad_number", 67, first_row="17x")
+    put("bad_missing", 67, begin=None)
+    put("bad_mark", 67, end="x" * 65)
 
 
 def make_raw_matrix():
@@ -393,14 +457,17 @@ if __name__ == "__main__":
     make_safetensors()
     make_shard_index()
     make_npy()
+    make_npy_reader()
     make_table_open()
     make_meta_slot()
     make_word2vec_text()
+    make_glove_text()
     make_word2vec_bin()
     make_glove_gradsq()
     make_gguf()
     make_finalfusion()
     make_delimited()
     make_floret()
+    make_subwords_metadata()
     make_raw_matrix()
     make_tokenizer_json()

@@ -5,7 +5,9 @@
 #include <windrow/windrow.h>
 
 #include <cstdlib>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fuzz/require.h"
@@ -59,6 +61,13 @@ void read_vocabulary(const Vocabulary& vocabulary, int64_t rows) {
   WINDROW_REQUIRE(bytes < (size_t{1} << 40));
 }
 
+// Words in the vocabulary or not; only vectors of tables with subwords hold anything.
+void read_words(const Table& table) {
+  const std::string_view words[] = {"", "a", "the", "</s>", "na\xC3\xAFve", "\x80\xFF"};
+  std::vector<float> out(std::size(words) * static_cast<size_t>(table.dim()));
+  WINDROW_REQUIRE(word_vectors(table, words, RowsOut(out, static_cast<size_t>(table.dim()))).has_value());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -85,6 +94,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (table->dim() > 1 << 20) continue;  // a legal row, but too much memory for a fuzzer
     read_rows(*table);
     read_vocabulary(table->vocabulary(), table->rows());
+    read_words(*table);
   }
   (void)verify(file.path());
   return 0;

@@ -99,7 +99,7 @@ TEST_CASE("word vectors: they are the means of those rows, whatever the rows are
   const TemporaryFolder folder;
   const Subwords subwords = some_subwords();
   std::vector<std::string> words = kWords;
-  for (int i = 0; i < 10'000; ++i) words.push_back("word" + std::to_string(i * 7919));  // more than a block
+  for (int i = 0; i < 20'000; ++i) words.push_back("word" + std::to_string(i * 7919));  // more than a block
   for (const RowFormat& format : {RowFormat::f32(kDim), RowFormat::bf16(kDim), RowFormat::int8(kDim)}) {
     CAPTURE(row_format_name(format.kind));
     const Table table = table_with(folder / "t", subwords, format);
@@ -118,7 +118,7 @@ TEST_CASE("word vectors: they are the means of those rows, whatever the rows are
       const auto report = word_vectors(table, views(words), RowsOut(vectors, kDim), {}, threads);
       REQUIRE(report);
       CHECK(report->from_vocabulary == static_cast<int64_t>(kWords.size()));
-      CHECK(report->from_subwords == 10'000);
+      CHECK(report->from_subwords == 20'000);
       CHECK(report->not_found == 0);
       CHECK(same_bits(vectors, expected));
       const auto all = word_rows(table, views(words), threads);

@@ -41,6 +41,25 @@ TEST_CASE("delimited: a column named or numbered, and ids", "[tools]") {
   CHECK(contains(read("a,b,1\nc,d,2\n").error, "columns 0 and 1 are both not of numbers"));
 }
 
+TEST_CASE("delimited: a first line is names only where it cannot be a row", "[tools]") {
+  const std::vector<std::string> tokens = {"the", "10"};
+  // A token above a number is no name.
+  for (const std::string text : {"the,1,2\n10,3,4\n", "1,the,2\n3,10,4\n", "\xEF\xBB\xBFthe,1,2\n10,3,4\n"}) {
+    CAPTURE(text);
+    CHECK(read(text).tokens == tokens);
+    CHECK(read(text).values == std::vector<float>{1, 2, 3, 4});
+  }
+  // What pandas writes above an index, of words and of numbers.
+  CHECK(read(",0,1\nthe,1,2\n10,3,4\n").tokens == tokens);
+  CHECK(read(",0,1\n5,1,2\n6,3,4\n").tokens == std::vector<std::string>{"5", "6"});
+  // A blank last line tells nothing.
+  CHECK(read("7,1,2\n\n").values == std::vector<float>{7, 1, 2});
+  CHECK(read("7,1,2\r\n\r\n").values == std::vector<float>{7, 1, 2});
+  CHECK(read("x\n1\n2\n").values == std::vector<float>{1, 2});
+  const auto marked = read("\xEF\xBB\xBF\"word\",x\nthe,1\n10,x\n");
+  CHECK(contains(marked.error, "line 3, byte 18: column 1"));
+}
+
 TEST_CASE("delimited: quotes of CSV", "[tools]") {
   const auto got = read("\"a, \"\"b\"\"\",\"1\", 2 \n\"\",3,4\n");
   CHECK(got.error == "");

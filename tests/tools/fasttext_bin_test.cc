@@ -151,8 +151,70 @@ TEST_CASE("fasttext: vectors of lines are those of print-sentence-vectors", "[to
   CHECK(values == 15);
 }
 
+TEST_CASE("fasttext: a line of one word gets its vector, known or not", "[tools]") {
+  for (const std::string model : {"skipgram", "pruned"}) {
+    const TemporaryFolder folder;
+    const Table table = converted(folder, model + (model == "pruned" ? ".ftz" : ".bin"));
+    const auto printed = printed_vectors(model + ".words");
+    std::string lines;
+    for (const auto& [word, vector] : printed) lines += word + '\n';
+    write_bytes(folder / "lines", lines);
+    const auto outcome = windrow_command(
+        folder, {"embed", "t.safetensors", "lines", "--unknown", "subwords", "-o", "v.npy"});
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    const Matrix matrix = read_matrix(folder / "v.npy");
+    const auto dim = static_cast<size_t>(table.dim());
+    REQUIRE(matrix.values.size() == printed.size() * dim);
+    for (size_t w = 0; w < printed.size(); ++w) {
+      for (size_t c = 0; c < dim; ++c) {
+        CAPTURE(model, printed[w].first, c);
+        const float value = printed[w].second[c];
+        CHECK(std::abs(matrix.values[w * dim + c] - value) <= 5e-5f * std::abs(value) + 1e-9f);
+      }
+    }
+    // `lookup` gives rows, and a word without one has none.
+    CHECK(windrow_command(folder, {"lookup", "t.safetensors", "--token", "cat"}).status == 0);
+    CHECK(windrow_command(folder, {"lookup", "t.safetensors", "--token", "unknown"}).status == 1);
+  }
+}
+
+TEST_CASE("fasttext: of a part of the rows it is said that n-grams are missing", "[tools]") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> convert = {"convert", kModels + "skipgram.bin", "t.safetensors"};
+  for (const std::string limit : {"20", "66", "67", "1000"}) {
+    auto command = convert;
+    command.insert(command.end(), {"--limit", limit});
+    const auto outcome = windrow_command(folder, command);
+    CAPTURE(limit);
+    REQUIRE(outcome.status == 0);
+    const bool whole = std::stoi(limit) >= 67;
+    CHECK(outcome.says("the rows of n-grams were left behind") != whole);
+    const auto table = Table::open(folder / "t.safetensors");
+    REQUIRE(table);
+    CHECK((table->subwords() != nullptr) == whole);
+  }
+  CHECK(!windrow_command(folder, {"convert", kModels + "skipgram.bin", "t.safetensors", "--words-only"})
+             .says("left behind"));
+}
+
+TEST_CASE("fasttext: a model that is cut leaves nothing at the target", "[tools]") {
+  const TemporaryFolder folder;
+  for (const std::string model : {"skipgram.bin", "pruned.ftz"}) {
+    const std::string whole = read_text(kModels + model);
+    for (const size_t size : {size_t{50}, size_t{200}, whole.size() / 2, whole.size() - 1}) {
+      write_bytes(folder / "cut.bin", whole.substr(0, size));
+      const auto outcome = windrow_command(folder, {"convert", "cut.bin", "t.safetensors"});
+      CAPTURE(model, size);
+      CHECK(outcome.status == 1);
+      CHECK(outcome.says("cut.bin: "));
+      CHECK(folder.entries() == 1);
+    }
+  }
+}
+
 TEST_CASE("fasttext: cut at any byte it is an error, in any way of reading", "[tools]") {
-  for (const std::string model : {"skipgram.bin", "supervised.bin"}) {
+  for (const std::string model : {"skipgram.bin", "supervised.bin", "pruned.ftz"}) {
     const std::string whole = read_text(kModels + model);
     REQUIRE(read(whole).error.empty());
     for (size_t size = 0; size < whole.size(); ++size) {

@@ -34,6 +34,9 @@ TEST_CASE("formats: told from the content", "[tools]") {
   CHECK(detected("1 2\nthe 12345678") == "word2vec-bin");
   CHECK(detected("GGUF\x03\0\0\0\0\0"s) == "gguf");
   CHECK(detected("FiFu\0\0\0\0\0\0"s) == "finalfusion");
+  CHECK(detected("\xBA\x16\x4F\x2F\x0C\0\0\0"s) == "fasttext-bin");
+  CHECK(detected("10 2 3 4 2 2166136261 < >\n0 1 2 \n") == "floret");
+  CHECK(detected("10 2 3 4 2 2166136261 < > x\n0 1 2 \n") != "floret");
 }
 
 TEST_CASE("formats: a second line longer than what is looked at", "[tools]") {

@@ -24,3 +24,13 @@ TEST_CASE("projector: rows without tokens are named by their numbers, and any na
   CHECK(folder.entries() == 3);
   CHECK(windrow_command(folder, {"convert", "out", "x.npy", "--from", "projector"}).status == 2);
 }
+
+TEST_CASE("projector: more rows than it shows are written, with a remark", "[tools]") {
+  const TemporaryFolder folder;
+  write_array<float>(folder / "m.npy", "<f4", {100'001, 1}, std::vector<float>(100'001));
+  const std::string remark = "shows the first 100000 rows";
+  CHECK(windrow_command(folder, {"convert", "m.npy", "v.projector.tsv"}).says(remark));
+  CHECK(!windrow_command(folder, {"convert", "m.npy", "w.projector.tsv", "--limit", "100000"}).says(remark));
+  CHECK(run_shell(folder, "cat v.projector.tsv | wc -l").out == "100001\n");
+  CHECK(run_shell(folder, "cat v.metadata.tsv | wc -l").out == "100001\n");
+}

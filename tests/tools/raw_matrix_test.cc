@@ -58,6 +58,18 @@ TEST_CASE("raw: bytes that are not the rows that were promised", "[tools]") {
   CHECK(read("", {.rows = {}, .dim = 2}).error.empty());
 }
 
+TEST_CASE("raw: cut at any byte it is an error, or the rows that are whole", "[tools]") {
+  const std::string bytes = "x" + raw<float>({1, 2, 3, 4, 5, 6});
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    CAPTURE(size);
+    const RawMatrix matrix{.rows = 3, .dim = 2, .offset_bytes = 1};
+    CHECK(!read(bytes.substr(0, size), matrix).error.empty());
+    const auto lenient = read(bytes.substr(0, size), matrix, true);
+    CHECK(lenient.error.empty() == (size > 0));
+    CHECK(lenient.values.size() == (size > 0 ? (size - 1) / 8 * 2 : 0));
+  }
+}
+
 TEST_CASE("vocabulary file: a token per line, of any bytes", "[tools]") {
   CHECK(named("a\ntwo words\n\n\xff\r\nlast", 5).tokens ==
         std::vector<std::string>{"a", "two words", "", "\xff", "last"});
@@ -92,6 +104,29 @@ TEST_CASE("convert: a matrix without header, and a npy file, with a file of toke
   }
 }
 
+TEST_CASE("convert: a safetensors matrix and GloVe's binary get their tokens from a file", "[tools]") {
+  const TemporaryFolder folder;
+  write_bytes(folder / "words", "x 10\ny 7\n");
+  write_array<float>(folder / "m.npy", "<f4", {2, 2}, {1, 2, 3, 4});
+  REQUIRE(windrow_command(folder, {"convert", "m.npy", "m.safetensors"}).status == 0);
+  REQUIRE(windrow_command(folder, {"convert", "m.safetensors", "n.safetensors", "--vocabulary", "words"}).status == 0);
+  CHECK(windrow_command(folder, {"lookup", "n.safetensors", "--token", "y"}).says("3 4"));
+  CHECK(windrow_command(folder, {"convert", "n.safetensors", "o.npy", "--vocabulary", "words"}).status == 1);
+  write_bytes(folder / "g", raw<double>({1, 2, 9, 3, 4, 9, 0, 0, 9, 0, 0, 9}));
+  const std::vector<std::string> glove = {"convert",  "g",  "g.glove",      "--from", "glove-bin",
+                                          "--shape", "2", "--vocabulary", "words"};
+  REQUIRE(windrow_command(folder, glove).status == 0);
+  CHECK(read_text(folder / "g.glove") == "x 1 2\ny 3 4\n");
+  for (const char* words : {"x 1\n", "x 1\ny 2\n<unk> 3\n"}) {
+    write_bytes(folder / "words", words);
+    std::filesystem::remove(folder / "g.glove");
+    const auto outcome = windrow_command(folder, glove);
+    CHECK(outcome.status == 1);
+    CHECK(outcome.says("tokens"));
+    CHECK(!std::filesystem::exists(folder / "g.glove"));
+  }
+}
+
 TEST_CASE("glove-bin: words, contexts and their sum, without the biases", "[tools]") {
   const std::string bytes = raw<double>({1, 2, 99, 3, 4, 99, 10, 20, 99, 30, 40, 99});
   const auto with = [&](std::optional<GloveVectors> part, uint64_t dim = 2) {
@@ -105,4 +140,10 @@ TEST_CASE("glove-bin: words, contexts and their sum, without the biases", "[tool
   CHECK(with(GloveVectors::kContext).values == std::vector<float>{10, 20, 30, 40});
   CHECK(contains(with({}, 3).error, "96 bytes are not those of words of dim 3"));
   CHECK(contains(read_vectors(read_glove_bin(bytes_in_memory(bytes), {})).error, "--shape DIM"));
+  for (size_t size = 1; size < bytes.size(); ++size) {
+    CAPTURE(size);
+    Source source;
+    source.raw = RawMatrix{.rows = 2, .dim = 2};
+    CHECK(!read_vectors(read_glove_bin(bytes_in_memory(bytes.substr(0, size)), source)).error.empty());
+  }
 }

@@ -93,6 +93,100 @@ TEST_CASE("static embedding: weights and mapping, pooled as model2vec does", "[t
   CHECK(run_shell(folder, "echo a b what c c | $W embed u.safetensors --recipe model2vec").out == "2.625 4.75\n");
 }
 
+TEST_CASE("static embedding: rows of each type, pooled beside a sum in double", "[tools]") {
+  constexpr size_t kRows = 3, kTokens = 3;
+  const std::vector<float> values = {0.5f, -1, 2.25f, 3, -4, 0.125f};  // 16 bits hold them
+  const auto halves = raw<uint16_t>({0x3800, 0xBC00, 0x4080, 0x4200, 0xC400, 0x3000});
+  const std::vector<float> whole = {1, -2, 3, -128, 5, 127};
+  const std::vector<double> weights = {0.1, -2, 1e-3};
+  const std::vector<size_t> mapping = {2, 0, 2};
+  struct Case {
+    Tensor rows;
+    std::vector<float> values;
+    Tensor mapping;
+  };
+  const Case cases[] = {
+      {{"embeddings", "F32", {kRows, 2}, raw(values)}, values, {"mapping", "I64", {kTokens}, raw<int64_t>({2, 0, 2})}},
+      {{"embedding.weight", "F16", {kRows, 2}, halves}, values, {"mapping", "I32", {kTokens}, raw<int32_t>({2, 0, 2})}},
+      {{"0", "I8", {kRows, 2}, raw<int8_t>({1, -2, 3, -128, 5, 127})}, whole,
+       {"mapping", "I32", {kTokens}, raw<int32_t>({2, 0, 2})}},
+  };
+  for (const Case& test : cases) {
+    const TemporaryFolder folder;
+    make_model(folder / "m", kTokenizer, {test.mapping, {"weights", "F64", {kTokens}, raw(weights)}}, test.rows);
+    const auto outcome = convert(folder);
+    CAPTURE(test.rows.dtype, outcome.err);
+    REQUIRE(outcome.status == 0);
+    std::string text;
+    std::vector<double> sum(2);
+    constexpr size_t kLength = 41;
+    for (size_t i = 0; i < kLength; ++i) {
+      const size_t token = i * i % 7 % kTokens;
+      text += (i > 0 ? " " : "") + std::string(1, static_cast<char>('a' + token));
+      for (size_t c = 0; c < 2; ++c) sum[c] += weights[token] * double{test.values[2 * mapping[token] + c]} / kLength;
+    }
+    write_bytes(folder / "lines", text + "\n");
+    const auto embedded =
+        windrow_command(folder, {"embed", "t.safetensors", "lines", "--recipe", "model2vec", "-o", "v.npy"});
+    REQUIRE(embedded.status == 0);
+    const Matrix matrix = read_matrix(folder / "v.npy");
+    REQUIRE(matrix.values.size() == 2);
+    for (size_t c = 0; c < 2; ++c) CHECK(std::abs(double{matrix.values[c]} - sum[c]) <= 1e-5 * (1 + std::abs(sum[c])));
+  }
+}
+
+TEST_CASE("static embedding: weights of each type", "[tools]") {
+  const Tensor list[] = {{"weights", "F64", {3}, raw<double>({0.5, 2, 3})},
+                         {"weights", "F32", {3}, raw<float>({0.5, 2, 3})},
+                         {"weights", "F16", {3}, raw<uint16_t>({0x3800, 0x4000, 0x4200})},
+                         {"weights", "BF16", {3}, raw<uint16_t>({0x3F00, 0x4000, 0x4040})}};
+  for (const Tensor& weights : list) {
+    const TemporaryFolder folder;
+    make_model(folder / "m", kTokenizer, {weights});
+    const auto outcome = convert(folder);
+    CAPTURE(weights.dtype, outcome.err);
+    REQUIRE(outcome.status == 0);
+    const auto table = Table::open(folder / "t.safetensors");
+    REQUIRE(table);
+    const Vocabulary& vocabulary = table->vocabulary();
+    REQUIRE(vocabulary.has_weights());
+    CHECK(std::vector<float>{vocabulary.weight_of(0), vocabulary.weight_of(1), vocabulary.weight_of(2)} ==
+          std::vector<float>{0.5f, 2, 3});
+  }
+}
+
+TEST_CASE("static embedding: of several tensors with rows model2vec's is taken, unless one is named", "[tools]") {
+  const TemporaryFolder folder;
+  make_model(folder / "m", kTokenizer, {{"embedding.weight", "F32", {3, 1}, raw<float>({7, 8, 9})}});
+  REQUIRE(convert(folder).status == 0);
+  CHECK(windrow_command(folder, {"lookup", "t.safetensors", "--token", "a"}).says("a 1 2"));
+  REQUIRE(windrow_command(folder, {"convert", "m", "t.safetensors", "--tensor", "embedding.weight"}).status == 0);
+  CHECK(windrow_command(folder, {"lookup", "t.safetensors", "--token", "c"}).says("c 9"));
+}
+
+TEST_CASE("static embedding: what does not belong to such a folder is no error of its own", "[tools]") {
+  const TemporaryFolder folder;
+  make_model(folder / "m", kTokenizer);
+  for (const std::string config : {"", "{", "[]", "{\"normalize\": 1}", "\xFF"}) {
+    CAPTURE(config);
+    write_bytes(folder / "m/config.json", config);
+    const auto outcome = convert(folder);
+    CHECK(outcome.status == 0);
+    CHECK(outcome.says("does not say whether"));
+  }
+  for (const std::string part : {"model.safetensors", "tokenizer.json"}) {
+    const std::string path = folder / "m/" + part, whole = read_text(path);
+    for (size_t size = 0; size < whole.size(); size += 7) {
+      std::filesystem::remove(folder / "t.safetensors");
+      write_bytes(path, whole.substr(0, size));
+      CAPTURE(part, size);
+      CHECK(convert(folder).status == 1);
+      CHECK(!std::filesystem::exists(folder / "t.safetensors"));
+    }
+    write_bytes(path, whole);
+  }
+}
+
 TEST_CASE("static embedding: int8 rows come without a scale, and a remark", "[tools]") {
   const TemporaryFolder folder;
   make_model(folder / "m", kTokenizer, {}, {"embeddings", "I8", {3, 2}, raw<int8_t>({1, 2, 3, 4, -5, 127})});

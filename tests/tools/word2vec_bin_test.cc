@@ -4,6 +4,7 @@
 
 #include "formats/word2vec_header.h"
 #include "support/catch.h"
+#include "tools/command.h"
 #include "tools/vectors.h"
 
 using namespace windrow::tools;
@@ -113,4 +114,32 @@ TEST_CASE("word2vec-bin: lenient, the rows that are whole are taken", "[tools]")
     CHECK(got.error == "");
     CHECK(got.tokens == std::vector<std::string>{"a"});
   }
+}
+
+TEST_CASE("convert: word2vec binary with and without line ends, and tokens that it cannot hold", "[tools]") {
+  const TemporaryFolder folder;
+  const std::string one = floats({1}), two = floats({2}), three = floats({3});
+  write_bytes(folder / "v.txt", "3 1\na 1\nNew York 2\n\x01\t 3\n");
+  write_bytes(folder / "plain.txt", "2 1\na 1\nb 2\n");
+  const auto convert = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "convert");
+    return windrow_command(folder, arguments);
+  };
+  REQUIRE(convert({"plain.txt", "p.bin"}).status == 0);
+  CHECK(read_text(folder / "p.bin") == "2 1\na " + one + "\nb " + two + "\n");
+  REQUIRE(convert({"plain.txt", "q.bin", "--no-newlines"}).status == 0);
+  CHECK(read_text(folder / "q.bin") == "2 1\na " + one + "b " + two);
+  for (const char* source : {"p.bin", "q.bin"}) {
+    REQUIRE(convert({source, "back.txt"}).status == 0);
+    CHECK(read_text(folder / "back.txt") == read_text(folder / "plain.txt"));
+  }
+  const auto refused = convert({"v.txt", "v.bin"});
+  CHECK(refused.status == 1);
+  CHECK(refused.says("row 1: word2vec binary cannot hold"));
+  CHECK(convert({"v.txt", "v.bin", "--bad-token", "skip"}).says("2 tokens hold what word2vec binary cannot"));
+  CHECK(read_text(folder / "v.bin") == "1 1\na " + one + "\n");
+  CHECK(convert({"v.txt", "v.bin", "--bad-token", "underscore"}).says("became underscores"));
+  CHECK(read_text(folder / "v.bin") == "3 1\na " + one + "\nNew_York " + two + "\n__ " + three + "\n");
+  CHECK(convert({"v.txt", "v.npy", "--bad-token", "skip"}).status == 2);
+  CHECK(convert({"v.txt", "v.safetensors", "--no-newlines"}).status == 2);
 }

@@ -6,6 +6,7 @@
 
 #include "formats/byte_reader.h"
 #include "formats/numbers.h"
+#include "formats/short_number.h"
 #include "formats/word2vec_header.h"
 #include "support/cases.h"
 #include "support/catch.h"
@@ -88,6 +89,44 @@ TEST_CASE("word2vec text: a first line that lies is refused with both numbers", 
   CHECK(read("2 1\na 1 2\nb 3\n").error.empty());  // "a 1" is a token
 }
 
+TEST_CASE("word2vec text: lenient, what is there is taken, and both numbers are told", "[tools]") {
+  Source lenient;
+  lenient.lenient = true;
+  const auto check = [&](const std::string& text, size_t rows, size_t dim, const std::string& remark) {
+    CAPTURE(text);
+    const Vectors vectors = read_vectors(read_word2vec_text(bytes_in_memory(text), lenient));
+    CHECK(vectors.error.empty());
+    CHECK(vectors.tokens.size() == rows);
+    CHECK(vectors.dim == dim);
+    auto reader = read_word2vec_text(bytes_in_memory(text), lenient);
+    REQUIRE(reader);
+    CHECK(!(*reader)->header().rows);
+    CHECK(*(*reader)->header().most_rows >= rows);
+    RowBlock block;
+    do {
+      REQUIRE((*reader)->next(block));
+    } while (block.rows > 0);
+    std::string remarks;
+    for (const std::string& text : (*reader)->findings().remarks) remarks += text + "\n";
+    CHECK(contains(remarks, remark));
+    CHECK(remarks.empty() == remark.empty());
+  };
+  check("2 2\na 1 2\nb 3 4\n", 2, 2, "");
+  check("3 2\na 1 2\nb 3 4\n", 2, 2, "promises 3 rows, the file holds 2");
+  check("1 2\na 1 2\nb 3 4\n", 2, 2, "promises 1 rows, the file holds 2");
+  check("9223372036854775807 2\na 1 2\nb 3 4", 2, 2, "promises 9223372036854775807 rows");
+  check("3 2\na 1 2\nb 3\nc 5 6\n", 2, 2, "promises 3 rows, the file holds 2");
+  check("2 2\na 1 2 3\nb 4 5 6\n", 2, 3, "promises 2 values a row, the rows hold 3");
+  check("2 5\na 1 2 3\nb 4 5 6\n", 2, 3, "promises 5 values a row, the rows hold 3");
+}
+
+TEST_CASE("word2vec text: rows know their places", "[tools]") {
+  auto reader = read_word2vec_text(bytes_in_memory("2 1\r\na 1 \r\nbb 2\n"));
+  RowBlock block;
+  REQUIRE((*reader)->next(block));
+  CHECK(block.begins == std::vector<uint64_t>{5, 11});
+}
+
 TEST_CASE("word2vec text: first lines that are none", "[tools]") {
   for (const char* text :
        {"", "\n", "3\n", "-1 3\n", "1 -3\n", "1 0\n", "a 3\n", "1 3 5\n", "18446744073709551616 3\n",
@@ -130,6 +169,39 @@ TEST_CASE("word2vec text: what is written is read back, bit for bit", "[tools]")
     CHECK(vectors.tokens == tokens);
     CHECK(same_bits(vectors.values, values));
   }
+}
+
+TEST_CASE("numbers: short ones are the nearest float, as any other way of reading them says", "[tools]") {
+  std::mt19937_64 random(5);
+  const auto check = [](const std::string& number) {
+    const std::string line = number + " 1 2 3 4 5 6";
+    float value = -1;
+    const char* const after = read_short_number(line.data(), line.data() + line.size(), value);
+    const auto expected = parse_float(number);
+    if (!after) return false;
+    CAPTURE(number);
+    REQUIRE(expected);
+    CHECK(static_cast<size_t>(after - line.data()) == number.size());
+    CHECK(same_bits({value}, {*expected}));
+    return true;
+  };
+  for (int i = 0; i < 20'000; ++i) {
+    std::string number = i % 2 ? "-" : "";
+    number += static_cast<char>('0' + random() % 10);
+    number += '.';
+    for (uint64_t digits = 1 + random() % 9; digits > 0; --digits) number += static_cast<char>('0' + random() % 10);
+    const bool is_short = number.size() <= (i % 2 ? 9 : 8);  // six digits behind the point
+    CHECK((check(number) || !is_short));
+  }
+  for (const char* number : {"0.0", "-0.0", "-0.0000000", "0.0000001", "1.6777216", "0.9999999", "-9.999999"})
+    CHECK(check(number));
+  for (const char* number : {"1.6777217", "9.9999999", "0.12345678", "12.5", ".5", "5", "5.", "-", "--1.5", "+1.5", "1.5e3",
+                             "1.5f", "1.-5", "1.5\t", "0,5", "nan", "-inf", "1.2.3", "1.5\xB0", "1.\xB0", "1./", "1.:"})
+    CHECK(!check(number));
+  // What stands behind the end is not read.
+  const std::string line = "0.123456 7";
+  float value;
+  for (size_t size = 0; size <= line.size(); ++size) CHECK(!read_short_number(line.data(), line.data() + size, value));
 }
 
 TEST_CASE("numbers: signs, underflow, overflow and names", "[tools]") {

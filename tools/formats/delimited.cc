@@ -14,6 +14,9 @@ namespace windrow::tools {
 namespace {
 
 constexpr size_t kMaxFirstLine = 64 << 20;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // which spreadsheets put in front of UTF-8
+
+const std::vector<std::string> kBlankLine = {""};
 
 // What the first two lines tell.
 struct Plan {
@@ -46,6 +49,13 @@ std::optional<size_t> column_of_ids(const std::vector<std::string>& names) {
   return std::nullopt;
 }
 
+// The first line of pandas.DataFrame.to_csv(), when columns have no names: nothing above the index, then 0, 1, 2, ...
+bool has_numbers_for_names(const std::vector<std::string>& first) {
+  bool all = first.size() > 1 && first[0].empty();
+  for (size_t c = 1; all && c < first.size(); ++c) all = first[c] == std::to_string(c - 1);
+  return all;
+}
+
 Result<Plan> make_plan(const std::vector<std::string>& first, const std::vector<std::string>& second,
                        const std::string& asked) {
   Plan plan;
@@ -64,8 +74,20 @@ Result<Plan> make_plan(const std::vector<std::string>& first, const std::vector<
         ErrorCode::kFormat, "columns ", texts[0], " and ", texts[1],
         " are both not of numbers: --token-column says which one has the tokens; values must be numbers");
   }
-  for (size_t c = 0; !second.empty() && c < first.size(); ++c) {
-    if (c != plan.token_column && !is_number(first[c])) plan.has_names = true;
+  if (!second.empty()) {
+    std::vector<size_t> names;
+    for (size_t c = 0; c < first.size(); ++c) {
+      if (c != plan.token_column && !is_number(first[c])) names.push_back(c);
+    }
+    if (has_numbers_for_names(first)) {
+      plan.has_names = true;
+      plan.token_column = plan.token_column.value_or(0);
+    } else if (!plan.token_column && names.size() == 1 && first.size() > 1) {
+      // One among numbers is no name: it is a token, and the one below it happens to be a number.
+      plan.token_column = names[0];
+    } else {
+      plan.has_names = !names.empty();
+    }
   }
   if (plan.has_names && !plan.token_column) plan.token_column = column_of_ids(first);
   if (plan.columns < (plan.token_column ? 2u : 1u))
@@ -113,9 +135,11 @@ std::string_view take_line(std::string_view& text) {
 // Two fields or more, and two lines alike of which the second has numbers.
 bool looks_delimited(const FileStart& start, char separator) {
   std::string_view text = start.bytes;
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   const auto first = split_delimited(take_line(text), separator);
   if (first.size() < 2) return false;
-  const auto row = text.empty() ? first : split_delimited(take_line(text), separator);
+  auto row = text.empty() ? first : split_delimited(take_line(text), separator);
+  if (row == kBlankLine) row = first;
   const bool cut = text.empty() && start.bytes.size() < start.file_bytes;
   const auto numbers = static_cast<size_t>(std::count_if(row.begin(), row.end() - (cut ? 1 : 0), is_number));
   return numbers > 0 && (cut || (row.size() == first.size() && numbers + 1 >= row.size()));
@@ -140,6 +164,9 @@ Result<std::unique_ptr<RowReader>> read_delimited(std::unique_ptr<ByteSource> fi
   ByteReader bytes(std::move(file), TextRows::kBufferBytes);
   const std::string name = bytes.name();
   // The two first lines, whole.
+  const auto mark = bytes.peek(kByteOrderMark.size());
+  if (!mark) return tl::make_unexpected(mark.error());
+  if (*mark == kByteOrderMark) bytes.skip(kByteOrderMark.size());
   const auto first_end = bytes.find('\n', kMaxFirstLine);
   if (!first_end) return tl::make_unexpected(first_end.error());
   if (bytes.left() == 0 || (!*first_end && bytes.left() > kMaxFirstLine))
@@ -149,7 +176,8 @@ Result<std::unique_ptr<RowReader>> read_delimited(std::unique_ptr<ByteSource> fi
   std::string_view text = *two;
   const std::string_view first_line = take_line(text);
   const auto first = split_delimited(first_line, separator);
-  const auto second = text.empty() ? std::vector<std::string>() : split_delimited(take_line(text), separator);
+  auto second = text.empty() ? std::vector<std::string>() : split_delimited(take_line(text), separator);
+  if (second == kBlankLine) second.clear();
   const auto plan = make_plan(first, second, source.token_column);
   if (!plan) return fail(plan.error().code, name, ": ", plan.error().message);
   if (plan->has_names) bytes.skip(first_line.size() + 1);

@@ -118,7 +118,8 @@ class FasttextWordsReader : public WordReader {
     std::erase(rows_, kNoRow);
     std::fill_n(sum, header_.dim, 0.0f);
     for (const int64_t row : rows_) {
-      if (auto read = model_.input.read(stored_row(static_cast<uint64_t>(row)), 1, row_.data()); !read) return read;
+      if (auto read = model_.input.read(stored_row(static_cast<uint64_t>(row)), 1, row_.data()); !read)
+        return read;
       for (size_t c = 0; c < header_.dim; ++c) sum[c] += row_[c];
     }
     const auto scale = static_cast<float>(1.0 / static_cast<double>(rows_.size()));
@@ -145,18 +146,21 @@ bool may_be_old_model(const FileStart& start) {
   const auto number = [&](size_t i) {
     return int64_t{load<int32_t>(reinterpret_cast<const uint8_t*>(start.bytes.data()) + 4 * i)};
   };
-  const auto between = [](int64_t value, int64_t least, int64_t most) { return value >= least && value <= most; };
+  const auto between = [](int64_t value, int64_t least, int64_t most) {
+    return value >= least && value <= most;
+  };
   const int64_t dim = number(0), loss = number(6), model = number(7), buckets = number(8);
   const int64_t entries = number(14), words = number(15), labels = number(16);
-  if (!between(dim, 1, 1 << 16) || !between(loss, 1, 4) || !between(model, 1, 3) || buckets < 0 || words < 0 ||
-      labels < 0 || entries != words + labels || entries == 0) {
+  if (!between(dim, 1, 1 << 16) || !between(loss, 1, 4) || !between(model, 1, 3) || buckets < 0 ||
+      words < 0 || labels < 0 || entries != words + labels || entries == 0) {
     return false;
   }
   if (static_cast<uint64_t>(entries * 10 + words * dim * 4) > start.file_bytes) return false;
   size_t at = kHeaderBytes;
   for (int64_t i = 0; i < entries; ++i) {
     const size_t end = start.bytes.find('\0', at);
-    if (end == std::string_view::npos || end + 9 >= start.bytes.size()) return start.bytes.size() == kFileStartBytes;
+    if (end == std::string_view::npos || end + 9 >= start.bytes.size())
+      return start.bytes.size() == kFileStartBytes;
     if (static_cast<uint8_t>(start.bytes[end + 9]) > 1) return false;
     at = end + 10;
   }
@@ -177,8 +181,8 @@ Result<std::unique_ptr<RowReader>> open(const Source& source) {
 
 }  // namespace
 
-Result<std::unique_ptr<RowReader>> read_fasttext_bin(std::shared_ptr<const ByteSource> source, bool words_only,
-                                                     bool lenient) {
+Result<std::unique_ptr<RowReader>> read_fasttext_bin(std::shared_ptr<const ByteSource> source,
+                                                     bool words_only, bool lenient) {
   auto model = read_fasttext_model(source, lenient);
   if (!model) return pass(model);
   if (words_only) return std::make_unique<FasttextWordsReader>(std::move(source), std::move(*model));

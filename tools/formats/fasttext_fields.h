@@ -51,7 +51,8 @@ class FasttextFields {
     if (failed()) return false;
     const auto bytes = checked_mul(count, item_bytes);
     if (bytes && *bytes <= left()) return true;
-    refuse(name, " should follow, ", count, " times ", item_bytes, " bytes, but the file ends ", left(), " bytes on");
+    refuse(name, " should follow, ", count, " times ", item_bytes, " bytes, but the file ends ", left(),
+           " bytes on");
     return false;
   }
 

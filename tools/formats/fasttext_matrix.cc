@@ -16,14 +16,17 @@ FasttextMatrix::Quantiser FasttextMatrix::Quantiser::take(FasttextFields& fields
   const auto piece = fields.take<int32_t>("a product quantiser");
   const auto last_piece = fields.take<int32_t>("a product quantiser");
   if (fields.failed()) return {};
-  if (stored_dim < 1 || static_cast<uint64_t>(stored_dim) != dim || pieces < 1 || piece < 1 || last_piece < 1 ||
-      last_piece > piece || int64_t{pieces - 1} * piece + last_piece != stored_dim) {
+  if (stored_dim < 1 || static_cast<uint64_t>(stored_dim) != dim || pieces < 1 || piece < 1 ||
+      last_piece < 1 || last_piece > piece || int64_t{pieces - 1} * piece + last_piece != stored_dim) {
     fields.refuse("a product quantiser of ", pieces, " times ", piece, " values, the last ", last_piece,
                   ", does not fit rows of ", dim);
     return {};
   }
-  Quantiser quantiser{static_cast<size_t>(dim), static_cast<size_t>(pieces), static_cast<size_t>(piece),
-                      static_cast<size_t>(last_piece), {}};
+  Quantiser quantiser{static_cast<size_t>(dim),
+                      static_cast<size_t>(pieces),
+                      static_cast<size_t>(piece),
+                      static_cast<size_t>(last_piece),
+                      {}};
   quantiser.centroids = fields.take_floats(dim * kCentroids, "the centroids of a product quantiser");
   return quantiser;
 }
@@ -57,9 +60,10 @@ FasttextMatrix FasttextMatrix::take(FasttextFields& fields, bool quantised) {
   if (code_bytes < 0) fields.refuse(code_bytes, " bytes of codes");
   matrix.begin_ = fields.skip(static_cast<uint64_t>(code_bytes), 1, "the codes of a matrix");
   matrix.quantiser_ = Quantiser::take(fields, matrix.dim_);
-  if (!fields.failed() && checked_mul(matrix.rows_, matrix.quantiser_.pieces) != static_cast<uint64_t>(code_bytes)) {
-    fields.refuse("the codes of ", rows, " rows of ", matrix.quantiser_.pieces, " bytes should take other than ",
-                  code_bytes, " bytes");
+  if (!fields.failed() &&
+      checked_mul(matrix.rows_, matrix.quantiser_.pieces) != static_cast<uint64_t>(code_bytes)) {
+    fields.refuse("the codes of ", rows, " rows of ", matrix.quantiser_.pieces,
+                  " bytes should take other than ", code_bytes, " bytes");
   }
   if (matrix.has_norms_) {
     matrix.norms_begin_ = fields.skip(matrix.rows_, 1, "the lengths of the rows of a matrix");

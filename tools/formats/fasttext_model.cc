@@ -46,7 +46,7 @@ class ModelParser {
       model_.version = fields_.take<int32_t>("the version");
     }
     model_.dim = fields_.take<int32_t>(kArguments);
-    fields_.skip(5, 4, kArguments);  // ws, epoch, minCount, neg, wordNgrams
+    fields_.skip(5, 4, kArguments);     // ws, epoch, minCount, neg, wordNgrams
     fields_.take<int32_t>(kArguments);  // loss
     model_.supervised = fields_.take<int32_t>(kArguments) == kSupervised;
     model_.buckets = fields_.take<int32_t>(kArguments);
@@ -78,8 +78,8 @@ class ModelParser {
       if (!entry) return fields_.refuse_with(std::move(entry.error()));
       if (entry->is_label == (i >= words)) continue;
       fields_.go_to(dictionary.position());
-      return fields_.refuse("entry ", i, " of the dictionary is a ", entry->is_label ? "label" : "word", ", but ",
-                            words, " words should come first, then ", labels, " labels");
+      return fields_.refuse("entry ", i, " of the dictionary is a ", entry->is_label ? "label" : "word",
+                            ", but ", words, " words should come first, then ", labels, " labels");
     }
     model_.dictionary_end = dictionary.position();
     fields_.go_to(model_.dictionary_end);
@@ -116,9 +116,9 @@ class ModelParser {
     const uint64_t least = model_.words + (most == model_.kept_rows.end() ? 0 : *most + 1);
     if (model_.input.dim() != static_cast<uint64_t>(model_.dim) || rows < least) {
       fields_.go_to(begin);
-      fields_.refuse("the input matrix is of ", rows, " x ", model_.input.dim(), " values, but ", model_.words,
-                     " words", model_.kept_rows.empty() ? "" : " and kept buckets", " need at least ", least, " x ",
-                     model_.dim);
+      fields_.refuse("the input matrix is of ", rows, " x ", model_.input.dim(), " values, but ",
+                     model_.words, " words", model_.kept_rows.empty() ? "" : " and kept buckets",
+                     " need at least ", least, " x ", model_.dim);
     }
   }
 
@@ -140,7 +140,8 @@ class ModelParser {
 Result<int32_t> first_number(const ByteSource& source, uint64_t offset) {
   uint8_t bytes[4] = {};
   if (source.size() < offset + sizeof(bytes))
-    return fail(ErrorCode::kFormat, source.name(), ": a file of ", source.size(), " bytes is no fastText model");
+    return fail(ErrorCode::kFormat, source.name(), ": a file of ", source.size(),
+                " bytes is no fastText model");
   if (auto read = source.read(offset, bytes); !read) return pass(read);
   return load<int32_t>(bytes);
 }
@@ -150,18 +151,22 @@ void remark_on(FasttextModel& model) {
   const uint64_t behind = model.input.rows() - model.words;
   if (model.input.quantised()) remark("rows were decoded from the codes of a product quantiser");
   if (model.pruned && model.max_n > 0)
-    remark("the model is pruned: ", model.kept_buckets.size(), " of ", model.buckets, " buckets of n-grams are left");
+    remark("the model is pruned: ", model.kept_buckets.size(), " of ", model.buckets,
+           " buckets of n-grams are left");
   if (!model.pruned && behind != static_cast<uint64_t>(model.buckets))
-    remark("the model declares ", model.buckets, " buckets of n-grams, and has rows for ", behind, ": so many it is");
+    remark("the model declares ", model.buckets, " buckets of n-grams, and has rows for ", behind,
+           ": so many it is");
   if (model.supervised)
-    remark("of a classifier the rows were read; its ", model.labels, " labels and output matrix were left behind");
+    remark("of a classifier the rows were read; its ", model.labels,
+           " labels and output matrix were left behind");
   if (model.max_n <= 0 && behind > 0)
     remark("the last ", behind, " rows are no n-grams of characters, and no word finds them");
 }
 
 }  // namespace
 
-FasttextDictionary::FasttextDictionary(const std::shared_ptr<const ByteSource>& source, uint64_t begin, uint64_t end)
+FasttextDictionary::FasttextDictionary(const std::shared_ptr<const ByteSource>& source, uint64_t begin,
+                                       uint64_t end)
     : bytes_(read_section(source, begin, end)), begin_(begin) {}
 
 Result<FasttextDictionary::Entry> FasttextDictionary::next() {
@@ -171,7 +176,8 @@ Result<FasttextDictionary::Entry> FasttextDictionary::next() {
   const auto entry = bytes_.peek(length->value_or(0) + kBehind);
   if (!entry) return tl::make_unexpected(entry.error());
   if (!*length || entry->size() < **length + kBehind)
-    return fail(ErrorCode::kFormat, bytes_.name(), ": byte ", position(), ": no zero ends the word of the dictionary");
+    return fail(ErrorCode::kFormat, bytes_.name(), ": byte ", position(),
+                ": no zero ends the word of the dictionary");
   const char type = entry->back();
   if (type != 0 && type != 1) {
     return fail(ErrorCode::kFormat, bytes_.name(), ": byte ", position() + **length + kBehind - 1,

@@ -15,9 +15,9 @@ namespace {
 
 // In the order in which they are tried: from the surest sign to the weakest.
 constexpr std::array kFormats = {
-    &kNpy,       &kSafetensors, &kGguf, &kFinalfusion, &kFloret,      &kWord2vecText,    &kWord2vecBin,
-    &kGloveText, &kGloveBin,    &kTsv,  &kCsv,         &kFasttextBin, &kStaticEmbedding, &kRaw,
-    &kProjector};
+    &kNpy,         &kSafetensors, &kGguf,     &kFinalfusion, &kFloret,          &kWord2vecText,
+    &kWord2vecBin, &kGloveText,   &kGloveBin, &kFasttextBin, &kStaticEmbedding, &kTsv,
+    &kCsv,         &kRaw,         &kProjector};
 
 // Formats that are met in the wild under any name and cannot be read: what they are, and the way out.
 struct Foreign {

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "format/text.h"
 #include "formats/numbers.h"
+#include "formats/short_number.h"
 #include "formats/word2vec_header.h"
 
 namespace windrow::tools {
@@ -23,6 +24,10 @@ bool parse_plain(std::string_view line, size_t dim, float* values, size_t& token
   token_bytes = static_cast<size_t>(at - line.data());
   for (size_t k = 0; k < dim; ++k) {
     if (at == end || *at != ' ') return false;
+    if (const char* const after = read_short_number(at + 1, end, values[k])) {
+      at = after;
+      continue;
+    }
     const auto [next, error] = fast_float::from_chars(at + 1, end, values[k]);
     if (error != std::errc() || !std::isfinite(values[k])) return false;
     at = next;

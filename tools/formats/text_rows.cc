@@ -89,7 +89,7 @@ void TextRows::parse_lines(float* values) {
   const auto parse = [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
       if (texts_[i].size() > line_limit_)
-        parsed_[i].fault = ParsedLine::Fault::kLongLine;
+        parsed_[i] = {.fault = ParsedLine::Fault::kLongLine};
       else
         parsed_[i] = parser_->parse(texts_[i], values + i * dim);
     }

@@ -34,7 +34,7 @@ class Word2vecTextReader : public RowReader {
                .rows = std::nullopt,
                .has_tokens = true,
                .stored_as = "text"};
-    if (promise.most_rows == promise.declared.rows) {
+    if (!lenient_ && promise.most_rows == promise.declared.rows) {
       header_.rows = promise.most_rows;
     } else {
       header_.most_rows = promise.most_rows;

@@ -10,7 +10,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-#include <vector>
 
 #include "formats/row_block.h"
 
