@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "format/text.h"
 #include "interrupt.h"
 #include "progress.h"
 
@@ -62,6 +63,22 @@ class Conversion {
                                                                       : Duplicates::kKeepAll);
   }
 
+  // Whether --limit leaves out rows of n-grams, which are the last of a source.
+  bool cuts_ngrams() const {
+    const SourceHeader& source = reader_->header();
+    return source.subwords && options_.limit < source.rows.value_or(0);
+  }
+
+  // A row that is left out moves those of n-grams, and their numbers are in the hashes of words.
+  Result<void> check_ngrams_stay(const PassageFindings& findings) const {
+    if (duplicates() != Duplicates::kKeepFirst || findings.duplicates.count == 0 || cuts_ngrams()) return {};
+    if (!target_ || !target_->format->is_table || !reader_->header().subwords) return {};
+    return fail(ErrorCode::kInvalidArgument, source_.source.path(), ": the token ",
+                in_quotes(findings.first_duplicate),
+                " occurs again, and without its second row those of n-grams ",
+                "would move; --words-only leaves n-grams out, or let all rows be kept");
+  }
+
   Error in_source(const Error& error) const {
     return {error.code, concat(source_.source.path(), ": ", error.message)};
   }
@@ -83,21 +100,19 @@ class Conversion {
     spec.dim = report_.dim;
     const SourceHeader& source = reader_->header();
     spec.max_rows = std::min(options_.limit, source.rows.value_or(source.most_rows.value_or(options_.limit)));
-    spec.exact =
-        reader_->header().rows.has_value() && duplicates() == Duplicates::kKeepAll && !source_.source.lenient;
+    spec.exact = source.rows.has_value() && duplicates() == Duplicates::kKeepAll && !source_.source.lenient;
     spec.row_format = options_.row_format.of(dim);
     spec.optimizer = options_.optimizer;
     spec.state = options_.state;
     spec.step_count = options_.step_count;
-    spec.newlines = options_.newlines;
-    spec.bad_token = options_.bad_token;
+    spec.options = options_.writer;
     if (target_->format->is_table) {
       report_.row_format = spec.row_format;
       if (spec.row_format.kind != RowFormat::Kind::kF32) report_.format_error.emplace(spec.row_format);
-      // Cut columns are still rows of their words; a part of the rows has lost its buckets.
-      if (options_.limit >= reader_->header().rows.value_or(0)) {
-        spec.subwords = reader_->header().subwords;
-        spec.kept_buckets = reader_->header().kept_buckets;
+      // Cut columns are still rows of their words.
+      if (!cuts_ngrams()) {
+        spec.subwords = source.subwords;
+        spec.kept_buckets = source.kept_buckets;
       }
     }
     auto writer = target_->format->create(target_->path, spec);
@@ -125,6 +140,7 @@ class Conversion {
           static_cast<size_t>(std::min<uint64_t>(block.rows, options_.limit - passage.findings().rows_read)));
       report_.tokens += block.tokens.size();
       if (auto passed = passage(block); !passed) return tl::make_unexpected(in_source(passed.error()));
+      if (auto checked = check_ngrams_stay(passage.findings()); !checked) return checked;
       if (block.rows > 0) {  // not all of them duplicates
         if (auto written = write(block); !written) return written;
       }
@@ -178,8 +194,7 @@ class Conversion {
       for (std::string& text : writer_->remarks()) report_.remarks.push_back(std::move(text));
     }
     const auto remark = [&](std::string text) { report_.remarks.push_back(std::move(text)); };
-    const SourceHeader& source = reader_->header();
-    if (target_ && target_->format->is_table && source.subwords && options_.limit < source.rows.value_or(0))
+    if (target_ && target_->format->is_table && cuts_ngrams())
       remark("the rows of n-grams were left behind: words have their own rows alone, and unknown words none");
     if (drops_tokens()) remark(concat("the tokens were left behind: ", report_.to, " holds values only"));
     if (numbers_rows() && report_.tokens < report_.rows.rows_read) {

@@ -35,8 +35,7 @@ struct ConversionOptions {
   std::optional<Optimizer> optimizer = {};  // whose state it reserves
   StateValues state = {};                   // what that holds, if not its initial values
   int64_t step_count = 0;
-  bool newlines = true;  // as WriterSpec has them
-  BadToken bad_token = BadToken::kRefuse;
+  WriterOptions writer = {};
 };
 
 struct ConversionReport {

@@ -28,6 +28,7 @@ struct ConvertOptions {
   bool with_state = false;
   bool no_newlines = false;
   std::string bad_token = "refuse";
+  std::optional<int> precision;
   bool json = false;
 };
 
@@ -66,19 +67,19 @@ bool is_read(const std::string& source, const std::string& target) {
 }
 
 // Refuses a target that is the source, is no file, or that a trainer works on.
-Result<void> check_files(const ConvertOptions& options) {
+Result<void> check_file(const ConvertOptions& options, const std::string& target) {
   std::vector<std::string> sources = options.source.table.more;
   sources.push_back(options.source.table.path);
   for (const std::string& source : sources) {
-    if (is_read(source, options.target))
-      return fail(ErrorCode::kInvalidArgument, options.target, ": source and target are the same file");
+    if (is_read(source, target))
+      return fail(ErrorCode::kInvalidArgument, target, ": source and target are the same file");
   }
-  if (auto target = check_target(options.target); !target) return target;
-  auto present = io::posix().open(options.target, io::Access::kRead);
+  if (auto checked = check_target(target); !checked) return checked;
+  auto present = io::posix().open(target, io::Access::kRead);
   if (!present) return {};
   const auto locked = (*present)->is_locked_elsewhere();
   if (locked && *locked) {
-    return fail(ErrorCode::kBusy, options.target,
+    return fail(ErrorCode::kBusy, target,
                 ": a trainer is working on this table; wait until it has closed it");
   }
   return {};
@@ -136,6 +137,19 @@ void print_report(const ConvertOptions& options, const ConversionReport& report)
   print_findings(report);
 }
 
+WriterOptions writer_options(const ConvertOptions& options, const Format& to) {
+  WriterOptions writer;
+  writer.newlines = !options.no_newlines;
+  if (options.bad_token == "skip") writer.bad_token = BadToken::kSkip;
+  if (options.bad_token == "underscore") writer.bad_token = BadToken::kUnderscore;
+  writer.precision = options.precision;
+  if ((options.no_newlines || options.bad_token != "refuse") && &to != &kWord2vecBin)
+    throw WrongUsage{"--no-newlines and --bad-token are for targets of format word2vec-bin"};
+  if (options.precision && !to.writes_text)
+    throw WrongUsage{concat("--precision is for text, and ", to.name, " holds the values themselves")};
+  return writer;
+}
+
 // State belongs to rows as they are.
 void check_state_options(const ConvertOptions& options) {
   if (!options.with_state) return;
@@ -149,18 +163,17 @@ Result<int> run(const ConvertOptions& options) {
   const Format& to = target_format(options);
   ConversionOptions how;
   options.source.fill(how);
-  how.newlines = !options.no_newlines;
-  if (options.bad_token == "skip") how.bad_token = BadToken::kSkip;
-  if (options.bad_token == "underscore") how.bad_token = BadToken::kUnderscore;
-  if ((options.no_newlines || options.bad_token != "refuse") && &to != &kWord2vecBin)
-    throw WrongUsage{"--no-newlines and --bad-token are for targets of format word2vec-bin"};
+  how.writer = writer_options(options, to);
   how.row_format = options.row_format.chosen();
   how.optimizer = options.optimizer.chosen();
   check_state_options(options);
   check_trainable(how.row_format, how.optimizer || options.with_state);
   const auto from = options.source.format();
   if (!from) return tl::make_unexpected(from.error());
-  if (auto files = check_files(options); !files) return pass(files);
+  if (auto checked = check_file(options, options.target); !checked) return pass(checked);
+  if (to.companion) {
+    if (auto checked = check_file(options, to.companion(options.target)); !checked) return pass(checked);
+  }
   Source source = options.source.to_source();
   // Other files have no place for the rows of n-grams: a word gets its whole vector.
   if (!to.is_table) source.words_only = true;
@@ -202,6 +215,9 @@ Verb convert_verb(CLI::App& command) {
                    "To word2vec-bin: tokens with spaces or control characters: refuse (default), skip their "
                    "rows, or underscore them")
       ->check(CLI::IsMember({"refuse", "skip", "underscore"}));
+  verb->add_option("--precision", options->precision,
+                   "To text: this many significant digits (default: the fewest that give each value back)")
+      ->check(CLI::Range(1, 9));
   verb->add_flag("--json", options->json, "Report as JSON");
   verb->footer("FORMATS; a source's is told from its content, a target's from its name\n" +
                formats_for_help() +

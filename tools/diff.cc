@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -8,6 +9,7 @@
 #include "output.h"
 #include "progress.h"
 #include "state_diff.h"
+#include "table/table_data.h"
 #include "table_about.h"
 #include "table_diff.h"
 #include "table_options.h"
@@ -71,6 +73,16 @@ Result<Side> open_side(const DiffOptions& options, const std::string& path) {
   return Side{std::move(*table), std::move(*about)};
 }
 
+// Whether n-grams find the same rows; in pruned tables by the buckets that were kept.
+bool same_subwords(const Table& a, const Table& b) {
+  if (!a.subwords() || !b.subwords()) return a.subwords() == b.subwords();
+  if (*a.subwords() != *b.subwords()) return false;
+  const uint8_t* const kept_a = a.internals().kept_buckets;
+  const uint8_t* const kept_b = b.internals().kept_buckets;
+  const auto bytes = static_cast<size_t>(a.subwords()->kept.value_or(0)) * sizeof(int64_t);
+  return bytes == 0 || std::equal(kept_a, kept_a + bytes, kept_b);
+}
+
 Result<Comparison> compare(const DiffOptions& options, const Side& a, const Side& b) {
   const bool tokens_on_both = a.table.vocabulary().size() > 0 && b.table.vocabulary().size() > 0;
   if (options.by_token && !tokens_on_both)
@@ -89,9 +101,7 @@ Result<Comparison> compare(const DiffOptions& options, const Side& a, const Side
                         diff_tokens(a.table.vocabulary(), b.table.vocabulary()),
                         true,
                         {}};
-  const Subwords* const subwords_a = a.table.subwords();
-  const Subwords* const subwords_b = b.table.subwords();
-  comparison.same_subwords = subwords_a && subwords_b ? *subwords_a == *subwords_b : subwords_a == subwords_b;
+  comparison.same_subwords = same_subwords(a.table, b.table);
   if (a.is_windrow() && b.is_windrow()) {
     auto state = diff_state(*a.about, *b.about);
     if (!state) return pass(state);

@@ -45,7 +45,8 @@ void print_report(const VerifyOptions& options, const VerifyReport& report) {
   print_line(options.path, ": ", report.blocks_ok, " blocks good, ", report.bad_blocks.size(), " bad",
              report.blocks_not_computed ? concat(", ", report.blocks_not_computed, " without checksum") : "");
   if (report.vocabulary_error_count > 0) {
-    print_line("vocabulary: ", report.vocabulary_error_count, " of ", report.tokens, " tokens are wrong, such as");
+    print_line("vocabulary: ", report.vocabulary_error_count, " of ", report.tokens,
+               " tokens are wrong, such as");
     for (const std::string& error : report.vocabulary_errors) print_line("  ", error);
   } else if (report.tokens > 0) {
     print_line("  ", report.tokens, " tokens, each found by the index");
@@ -77,7 +78,8 @@ Result<int> run(const VerifyOptions& options) {
 
 Verb verify_verb(CLI::App& command) {
   auto options = std::make_shared<VerifyOptions>();
-  CLI::App* verb = command.add_subcommand("verify", "Compare a whole table with its checksums, and its index with its tokens");
+  CLI::App* verb = command.add_subcommand(
+      "verify", "Compare a whole table with its checksums, and its index with its tokens");
   verb->add_option("TABLE", options->path, "A Windrow table")->required();
   verb->add_flag("--json", options->json, "As JSON");
   verb->footer(

@@ -80,7 +80,7 @@ struct TokenBags {
 // partial sums of dot_bags(). Memory grows with the longest text, and not with their number.
 //
 // Shapes:     out has one row per text of at least table.dim() values.
-// Errors:     kNotFound         an unknown token, with kError; the message gives position, text and token
+// Errors:     kNotFound         an unknown token, with kError; the message gives position and token
 //             kInvalidArgument  offsets that break the rule of `Bags`; out of another shape; unknown_row outside the
 //                               table; kModel2vec with kSubwords
 //             kNoMemory
@@ -92,7 +92,7 @@ struct TokenBags {
 // The same of texts whose tokens are given by number (vocabulary.h), as tokenisers do; where the table has no
 // vocabulary, by row. A number that no token has is an unknown token. bags.weights must be empty.
 //
-// Errors:     further kInvalidArgument: weights; kFasttext on a table without vocabulary
+// Errors:     further kInvalidArgument: weights; kFasttext and kSubwords on a table without vocabulary
 [[nodiscard]] WINDROW_API Result<EmbedReport> embed(const Table& table, const Bags& bags, RowsOut out,
                                                     const EmbedOptions& options = {});
 

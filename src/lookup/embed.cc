@@ -64,6 +64,12 @@ struct Used {
   int64_t length(size_t text) const { return offsets[text + 1] - offsets[text]; }
 };
 
+// Whether tokens count with their vectors as words, n-grams included, and not with their rows.
+bool by_word_vectors(const EmbedOptions& options) {
+  return options.recipe == Recipe::kFasttext ||
+         (options.recipe == Recipe::kMean && options.tokens.unknown == UnknownTokens::kSubwords);
+}
+
 // The texts of a block: positions [bounds[0], bounds.back()) of the request, one text between two bounds.
 struct Block {
   std::span<const int64_t> bounds;
@@ -98,15 +104,11 @@ class Embedder {
   }
 
  private:
-  bool by_word_vectors() const {
-    return options_.recipe == Recipe::kFasttext ||
-           (options_.recipe == Recipe::kMean && options_.tokens.unknown == UnknownTokens::kSubwords);
-  }
-
   Result<void> embed_block(const Block& block, RowsOut out) {
     texts_.assign(block.texts() * dim(), 0.0f);
     used_.clear();
-    if (auto summed = by_word_vectors() ? sum_vectors(block) : sum_rows(block); !summed) return summed;
+    if (auto summed = by_word_vectors(options_) ? sum_vectors(block) : sum_rows(block); !summed)
+      return summed;
     for (size_t t = 0; t < block.texts(); ++t) report_.empty_texts += used_.length(t) == 0;
     report_.used_tokens += used_.offsets.back();
     if (options_.normalize) {
@@ -149,6 +151,7 @@ class Embedder {
     auto found = word_vectors(table_, words_, RowsOut(vectors_, dim()), sources_, options_.threads);
     if (!found) return pass(found);
     report_.unknown_tokens += found->from_subwords + found->not_found;
+    report_.unknown_tokens += static_cast<int64_t>(block.tokens() - words_.size());
     const bool unit = options_.recipe == Recipe::kFasttext;
     if (unit) {
       if (auto squared = squares_of(vectors_, table_.dim(), options_.threads, squares_); !squared)
@@ -156,14 +159,14 @@ class Embedder {
     }
     for (size_t text = 0; text < block.texts(); ++text) {
       for (int64_t p = block.bounds[text]; p < block.bounds[text + 1]; ++p) {
-        const auto i = static_cast<size_t>(p) - block.begin();
-        if (sources_[i] == WordSource::kNone) {
+        const std::optional<size_t> word = word_at_[static_cast<size_t>(p) - block.begin()];
+        if (!word || sources_[*word] == WordSource::kNone) {
           if (options_.tokens.unknown == UnknownTokens::kError) return unknown(static_cast<size_t>(p));
           continue;
         }
-        if (unit && !(squares_[i] > 0)) continue;
-        used_.ids.push_back(static_cast<int64_t>(i));
-        if (unit) used_.weights.push_back(1.0f / std::sqrt(squares_[i]));
+        if (unit && !(squares_[*word] > 0)) continue;
+        used_.ids.push_back(static_cast<int64_t>(*word));
+        if (unit) used_.weights.push_back(1.0f / std::sqrt(squares_[*word]));
       }
       used_.end_text();
     }
@@ -210,8 +213,11 @@ class Embedder {
   void token_words(const Block& block) {
     const Vocabulary& vocabulary = table_.vocabulary();
     words_.clear();
+    word_at_.assign(block.tokens(), std::nullopt);
     for (size_t i = 0; i < block.tokens(); ++i) {
       const size_t p = block.begin() + i;
+      if (numbers_ && !vocabulary.row_of((*numbers_)[p])) continue;  // the number of no word
+      word_at_[i] = words_.size();
       words_.push_back(numbers_ ? vocabulary.token_at((*numbers_)[p]) : tokens_[p]);
     }
   }
@@ -237,7 +243,9 @@ class Embedder {
   Used used_;
   std::vector<int64_t> token_numbers_;
   std::vector<std::string_view> words_;
-  std::vector<float> vectors_;  // of words, in the order of positions
+  std::vector<std::optional<size_t>>
+      word_at_;                 // which of the words stands at a position; nothing for bad numbers
+  std::vector<float> vectors_;  // of words
   std::vector<WordSource> sources_;
   std::vector<float> squares_;
   std::vector<float> texts_;  // the block's results
@@ -276,8 +284,9 @@ Result<EmbedReport> embed(const Table& table, const Bags& bags, RowsOut out, con
       return fail(ErrorCode::kInvalidArgument,
                   "weights: the recipe decides what tokens weigh; pool() takes weights");
     }
-    if (options.recipe == Recipe::kFasttext && table.vocabulary().size() == 0) {
-      return fail(ErrorCode::kInvalidArgument, "kFasttext: the table has no vocabulary, and so no words");
+    if (by_word_vectors(options) && table.vocabulary().size() == 0) {
+      return fail(ErrorCode::kInvalidArgument,
+                  "kFasttext and kSubwords: the table has no vocabulary, and so no words");
     }
     return embed_bags(table, {}, &bags.ids, bags, out, options);
   });

@@ -20,8 +20,7 @@ constexpr const char* kHashSeed = "windrow.subwords.hash_seed";
 constexpr const char* kBegin = "windrow.subwords.begin";
 constexpr const char* kEnd = "windrow.subwords.end";
 
-constexpr size_t kMaxMark = 64;           // bytes of `begin` and `end`
-constexpr int32_t kMaxCharacters = 1000;  // of an n-gram
+constexpr size_t kMaxMark = 64;  // bytes of `begin` and `end`
 
 template <class Number>
 bool read_number(const std::map<std::string, std::string>& metadata, const char* key, Number& number) {
@@ -50,9 +49,9 @@ Result<void> check_subwords(const Subwords& subwords, int64_t rows) {
   const auto wrong = [](const auto&... parts) {
     return fail(ErrorCode::kInvalidArgument, "subwords: ", parts...);
   };
-  if (s.min_n < 0 || s.max_n < s.min_n || s.max_n > kMaxCharacters) {
+  if (s.min_n < 0 || s.max_n < s.min_n || s.max_n > kMaxNgramCharacters) {
     return wrong("n-grams of ", s.min_n, " to ", s.max_n, " characters; at least 0 and at most ",
-                 kMaxCharacters, " in ascending order can be");
+                 kMaxNgramCharacters, " in ascending order can be");
   }
   if (s.kept && (*s.kept < 0 || *s.kept > s.buckets))
     return wrong(*s.kept, " of ", s.buckets, " buckets are said to be kept");

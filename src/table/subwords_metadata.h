@@ -16,6 +16,8 @@ namespace windrow {
 
 // How a table's file says how n-grams find their rows: FORMAT.md, "Subwords".
 
+constexpr int32_t kMaxNgramCharacters = 1000;
+
 // kInvalidArgument for numbers that make no sense, or buckets that are not among `rows` rows.
 Result<void> check_subwords(const Subwords& subwords, int64_t rows);
 // The same of the buckets that a pruned model kept; in other models there must be none.

@@ -8,6 +8,7 @@
 
 #include "formats/word2vec_header.h"
 #include "fuzz/require.h"
+#include "support/text_row.h"
 
 using namespace windrow;
 using namespace windrow::tools;

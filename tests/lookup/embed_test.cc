@@ -236,9 +236,37 @@ TEST_CASE("embed: texts of numbers go by tokens, or by rows where there are none
   check_close(out, 0, {-1, 1, 3});
   options.recipe = Recipe::kFasttext;
   CHECK(embed(*rows, bags, RowsOut(out, kDim), options).error().code == ErrorCode::kInvalidArgument);
+  options = {};
+  options.tokens.unknown = UnknownTokens::kSubwords;
+  CHECK(embed(*rows, bags, RowsOut(out, kDim), options).error().code == ErrorCode::kInvalidArgument);
   const std::vector<float> weights = {1, 1, 1};
   bags.weights = weights;
   CHECK(embed(*rows, bags, RowsOut(out, kDim), {}).error().code == ErrorCode::kInvalidArgument);
+}
+
+TEST_CASE("embed: the number of no token is no word, not even an empty one", "[lookup]") {
+  const TemporaryFolder folder;
+  Subwords subwords{.min_n = 2, .max_n = 2, .buckets = 1, .first_row = 3};
+  const Table table = make_table(folder / "t", {.subwords = subwords});
+  const std::vector<int64_t> ids = {-1, 0, 3, 1 << 20}, offsets = {0, 1, 4};
+  Bags bags;
+  bags.ids = std::span<const int64_t>(ids);
+  bags.offsets = std::span<const int64_t>(offsets);
+  std::vector<float> out(2 * kDim);
+  EmbedOptions options;
+  options.tokens.unknown = UnknownTokens::kSubwords;
+  const auto report = embed(table, bags, RowsOut(out, kDim), options);
+  REQUIRE(report);
+  CHECK(report->unknown_tokens == 3);
+  CHECK(report->used_tokens == 1);
+  CHECK(report->empty_texts == 1);
+  check_close(out, 0, {0, 0, 0});
+  check_close(out, 1, {(1 + 5 + 5) / 3.0, (2 + 6 + 6) / 3.0, (2 + 7 + 7) / 3.0});
+  options.recipe = Recipe::kFasttext;
+  options.tokens.unknown = UnknownTokens::kError;
+  const auto refused = embed(table, bags, RowsOut(out, kDim), options);
+  REQUIRE(!refused);
+  CHECK(refused.error().message.find("ids[0] is -1") != std::string::npos);
 }
 
 TEST_CASE("embed: a wrong shape leaves the output alone", "[lookup]") {

@@ -7,6 +7,7 @@
 #include "formats/word2vec_text.h"
 #include "support/cases.h"
 #include "support/catch.h"
+#include "support/text_row.h"
 #include "tools/command.h"
 
 namespace {
@@ -80,7 +81,7 @@ TEST_CASE("convert: odd tokens and odd values survive text, table and back", "[t
   for (const std::string& token : tokens) {
     std::vector<float> row(5);
     for (float& value : row) value = any_value(random, true);
-    windrow::tools::append_text_row(text, token, row.data(), row.size());
+    append_text_row(text, token, row.data(), row.size());
   }
   write_bytes(folder / "a.txt", text);
   const auto outcome = convert(folder, "a.txt", "t.safetensors", {"--json"});

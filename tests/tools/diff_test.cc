@@ -1,3 +1,4 @@
+#include <windrow/table_writer.h>
 #include <nlohmann/json.hpp>
 
 #include <cmath>
@@ -154,6 +155,22 @@ TEST_CASE("diff: a token that occurs twice is no difference to itself", "[tools]
   const Json json = json_of(folder, {"a.safetensors", "c.safetensors"});
   CHECK(json["tokens"]["moved"] == 1);
   CHECK(json["tokens"]["only_b"] == 1);
+}
+
+TEST_CASE("diff: pruned n-grams of other buckets are different", "[tools]") {
+  const TemporaryFolder folder;
+  for (const int64_t bucket : {3, 4}) {
+    windrow::TableWriterSpec spec{.format = windrow::RowFormat::f32(1)};
+    spec.subwords = windrow::Subwords{.min_n = 2, .max_n = 3, .buckets = 9, .kept = 2};
+    spec.kept_buckets = {1, bucket};
+    auto writer = windrow::TableWriter::create(folder / (std::to_string(bucket) + ".safetensors"), spec);
+    REQUIRE(writer);
+    const std::vector<float> rows = {1, 2};
+    REQUIRE(writer->append(windrow::RowsIn(rows, 1)));
+    REQUIRE(writer->finish());
+  }
+  CHECK(json_of(folder, {"3.safetensors", "3.safetensors"})["same_subwords"] == true);
+  CHECK(json_of(folder, {"3.safetensors", "4.safetensors"})["same_subwords"] == false);
 }
 
 TEST_CASE("diff: many rows, many tokens, in blocks", "[tools]") {

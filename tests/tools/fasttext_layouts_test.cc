@@ -9,6 +9,7 @@
 #include "formats/formats.h"
 #include "support/catch.h"
 #include "table/subwords.h"
+#include "tools/command.h"
 #include "tools/vectors.h"
 
 // Models put together field by field, as FastText::saveModel writes them: what its options, and older versions of it,
@@ -187,6 +188,30 @@ TEST_CASE("fasttext layouts: words may be empty, not UTF-8, or occur twice", "[t
   CHECK(got.error.empty());
   CHECK(got.tokens == std::vector<std::string>{"", "kter\xEC", "a\xC2\xA0 b", ""});
   CHECK(read(model, true).tokens == got.tokens);
+}
+
+TEST_CASE("fasttext layouts: a word that occurs twice cannot be left out where that moves n-grams", "[tools]") {
+  const TemporaryFolder folder;
+  Model model;
+  model.entries = {{"the", false}, {"the", false}};
+  write_bytes(folder / "twice.bin", bytes_of_model(model));
+  const auto convert = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"convert", "twice.bin", "t.safetensors"});
+    return windrow_command(folder, options);
+  };
+  CHECK(convert({}).status == 0);
+  const auto refused = convert({"--drop-duplicates", "keep-first"});
+  CHECK(refused.status == 1);
+  CHECK(refused.says("twice.bin: the token 'the' occurs again"));
+  CHECK(convert({"--drop-duplicates", "keep-first", "--words-only"}).status == 0);
+}
+
+TEST_CASE("fasttext layouts: n-grams of more characters than a table can say are refused at the start", "[tools]") {
+  Model model;
+  model.max_n = 1001;
+  CHECK(contains(read(model).error, "n-grams of up to 1001 characters"));
+  model.max_n = 1000;
+  CHECK(read(model).error.empty());
 }
 
 TEST_CASE("fasttext layouts: labels among the words are refused, since rows would be those of others", "[tools]") {

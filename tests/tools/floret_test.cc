@@ -44,6 +44,7 @@ TEST_CASE("floret: rows by number, and every word has a vector", "[tools]") {
   CHECK(rows->ids[0] == 2944390534 % 10);
   CHECK(rows->ids[1] == 3823770033 % 10);
   CHECK(windrow_command(folder, {"embed", "v.safetensors", "--unknown", "subwords"}).status == 0);
+  CHECK(windrow_command(folder, {"nearest", "v.safetensors", "--token", "apple"}).says("no words that could be answers"));
 }
 
 TEST_CASE("floret: rows must be all there, in order", "[tools]") {

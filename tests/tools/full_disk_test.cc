@@ -2,6 +2,7 @@
 
 #include "formats/word2vec_text.h"
 #include "support/catch.h"
+#include "support/text_row.h"
 #include "tools/command.h"
 
 // A disk that is full, by way of a limit on the size of files: the system refuses the write in the same
@@ -17,7 +18,7 @@ void make_source(const TemporaryFolder& folder) {
   std::vector<float> row(kDim);
   for (size_t r = 0; r < kRows; ++r) {
     for (size_t c = 0; c < kDim; ++c) row[c] = static_cast<float>(r * kDim + c) / 7.0f;
-    windrow::tools::append_text_row(text, "token" + std::to_string(r), row.data(), kDim);
+    append_text_row(text, "token" + std::to_string(r), row.data(), kDim);
   }
   write_bytes(folder / "v.txt", text);
 }

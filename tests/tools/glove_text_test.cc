@@ -126,6 +126,17 @@ TEST_CASE("glove text: is told from the content, written without a first line, a
   CHECK(read_text(folder / "again.glove") == text);
 }
 
+TEST_CASE("glove text: values in fewer digits, where asked", "[tools]") {
+  const TemporaryFolder folder;
+  write_bytes(folder / "g.txt", "the 0.123456789 -20000000\nof 3e-12 inf\n");
+  REQUIRE(windrow_command(folder, {"convert", "g.txt", "h.glove", "--precision", "3"}).status == 0);
+  CHECK(read_text(folder / "h.glove") == "the 0.123 -2e+07\nof 3e-12 inf\n");
+  REQUIRE(windrow_command(folder, {"convert", "g.txt", "h.txt", "--precision", "9"}).status == 0);
+  CHECK(read_text(folder / "h.txt").ends_with("the 0.123456791 -20000000\nof 2.99999999e-12 inf\n"));
+  CHECK(windrow_command(folder, {"convert", "g.txt", "h.txt", "--precision", "10"}).status == 2);
+  CHECK(windrow_command(folder, {"convert", "g.txt", "h.bin", "--precision", "3"}).status == 2);
+}
+
 TEST_CASE("glove text: every cut of a file gives the rows before it, or an error", "[tools]") {
   const std::string text = "the 0.5 -2\nnew 3 4\n5 6 7\n";
   const Vectors whole = read(text);

@@ -25,6 +25,18 @@ TEST_CASE("projector: rows without tokens are named by their numbers, and any na
   CHECK(windrow_command(folder, {"convert", "out", "x.npy", "--from", "projector"}).status == 2);
 }
 
+TEST_CASE("projector: neither of the two files may be the source", "[tools]") {
+  const TemporaryFolder folder;
+  write_bytes(folder / "v.metadata.tsv", "a\t1\t2\nb\t3\t4\n");
+  for (const std::string target : {"v.projector.tsv", "v.metadata.tsv"}) {
+    const auto outcome = windrow_command(folder, {"convert", "v.metadata.tsv", target, "--to", "projector"});
+    CHECK(outcome.status == 1);
+    CHECK(outcome.says("v.metadata.tsv: source and target are the same file"));
+  }
+  CHECK(read_text(folder / "v.metadata.tsv") == "a\t1\t2\nb\t3\t4\n");
+  CHECK(folder.entries() == 1);
+}
+
 TEST_CASE("projector: more rows than it shows are written, with a remark", "[tools]") {
   const TemporaryFolder folder;
   write_array<float>(folder / "m.npy", "<f4", {100'001, 1}, std::vector<float>(100'001));

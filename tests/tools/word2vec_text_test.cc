@@ -10,6 +10,7 @@
 #include "formats/word2vec_header.h"
 #include "support/cases.h"
 #include "support/catch.h"
+#include "support/text_row.h"
 #include "tools/vectors.h"
 
 using namespace windrow::tools;

@@ -7,6 +7,7 @@
 #include "formats/byte_section.h"
 #include "formats/fasttext_fields.h"
 #include "formats/word2vec_header.h"
+#include "table/subwords_metadata.h"
 
 namespace windrow::tools {
 
@@ -56,6 +57,9 @@ class ModelParser {
     fields_.skip(1, 8, kArguments);                                   // t
     if (model_.dim < 1 || model_.buckets < 0)
       fields_.refuse("dim ", model_.dim, " and ", model_.buckets, " buckets cannot be");
+    if (model_.max_n > kMaxNgramCharacters)
+      fields_.refuse("n-grams of up to ", model_.max_n, " characters; at most ", kMaxNgramCharacters,
+                     " can be");
     // Models of this version had none, whatever they say (FastText::loadModel).
     if (model_.version == kOldestVersion && model_.supervised) model_.max_n = 0;
   }

@@ -8,6 +8,7 @@
 #include "formats/numbers.h"
 #include "formats/text_rows.h"
 #include "formats/word2vec_header.h"
+#include "table/subwords_metadata.h"
 
 namespace windrow::tools {
 
@@ -36,7 +37,7 @@ std::optional<FloretHeader> parse_header(std::string_view line) {
     numbers[f] = *number;
   }
   if (numbers[0] == 0 || numbers[1] == 0 || numbers[1] >= uint64_t{1} << 31 || numbers[2] > numbers[3] ||
-      numbers[3] > 1000 || numbers[4] < 1 || numbers[4] > 4) {
+      numbers[3] > kMaxNgramCharacters || numbers[4] < 1 || numbers[4] > 4) {
     return std::nullopt;
   }
   FloretHeader header;

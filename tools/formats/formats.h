@@ -36,6 +36,10 @@ struct Format {
   bool is_table = false;
   // Whether files are read in place, by the options of a table; else only the path counts.
   bool opens_tables = false;
+  // Whether values are written as text.
+  bool writes_text = false;
+  // Of formats that write a pair of files, the name of the other one.
+  std::string (*companion)(const std::string& path) = nullptr;
   // Null: only the user can tell.
   bool (*recognises)(const FileStart& start) = nullptr;
   // Null: files of this format are not read.

@@ -18,7 +18,7 @@ namespace {
 
 // How the rows of a file are taken.
 struct Plan {
-  size_t fields = 0;       // values of a row in the file
+  size_t fields = 0;  // values of a row in the file
   bool is_guessed = false;
   std::optional<GlovePair> pair = {};
   GloveVectors part = GloveVectors::kSum;
@@ -67,8 +67,8 @@ class GloveTextReader : public RowReader {
 
 class GloveTextWriter : public RowWriter {
  public:
-  GloveTextWriter(std::string path, io::AtomicFile output)
-      : path_(std::move(path)), output_(std::move(output)) {}
+  GloveTextWriter(std::string path, io::AtomicFile output, const WriterOptions& options)
+      : path_(std::move(path)), output_(std::move(output)), text_({.precision = options.precision}) {}
 
   Result<void> write(const RowBlock& block) override {
     if (auto fit = check_text_tokens(block, rows_, path_); !fit) return fit;
@@ -95,17 +95,18 @@ Result<Plan> plan_for(ByteReader& bytes, const Source& source) {
   }
   if (!source.raw) {
     if (source.part) {
-      return fail(ErrorCode::kInvalidArgument, bytes.name(),
-                  ": --part needs the dim of a vector (--shape DIM): text without a first line does not tell two "
-                  "vectors from one");
+      return fail(
+          ErrorCode::kInvalidArgument, bytes.name(),
+          ": --part needs the dim of a vector (--shape DIM): text without a first line does not tell two "
+          "vectors from one");
     }
     return plan;
   }
   const auto dim = static_cast<size_t>(source.raw->dim);
   const auto pair = glove_pair(dim, found->dim);
   if (pair && !source.part) {
-    return fail(ErrorCode::kFormat, bytes.name(), ": rows have ", found->dim, " values, which are two vectors of ",
-                dim, ", as glove -model ", pair->biases ? 0 : 3,
+    return fail(ErrorCode::kFormat, bytes.name(), ": rows have ", found->dim,
+                " values, which are two vectors of ", dim, ", as glove -model ", pair->biases ? 0 : 3,
                 " writes them: choose with --part word, context or sum");
   }
   plan.is_guessed = false;
@@ -136,10 +137,10 @@ Result<std::unique_ptr<RowReader>> open(const Source& source) {
   return read_glove_text(std::move(*bytes), source);
 }
 
-Result<std::unique_ptr<RowWriter>> create(const std::string& path, const WriterSpec&) {
+Result<std::unique_ptr<RowWriter>> create(const std::string& path, const WriterSpec& spec) {
   auto output = io::AtomicFile::create(io::posix(), path);
   if (!output) return pass(output);
-  return std::make_unique<GloveTextWriter>(path, std::move(*output));
+  return std::make_unique<GloveTextWriter>(path, std::move(*output), spec.options);
 }
 
 constexpr std::string_view kSuffixes[] = {".glove"};
@@ -170,6 +171,7 @@ const Format kGloveText = {
     .suffixes = kSuffixes,
     .tokens = Tokens::kRequired,
     .rows_by_token = true,
+    .writes_text = true,
     .recognises = recognises,
     .open = open,
     .create = create,

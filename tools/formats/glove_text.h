@@ -14,6 +14,7 @@ namespace windrow::tools {
 // line "ROWS DIM" (`-write-header 1`) is word2vec's text, and read as such.
 //
 // Of `source` the path does not count: the bytes are those given.
-Result<std::unique_ptr<RowReader>> read_glove_text(std::unique_ptr<ByteSource> bytes, const Source& source = {});
+Result<std::unique_ptr<RowReader>> read_glove_text(std::unique_ptr<ByteSource> bytes,
+                                                   const Source& source = {});
 
 }  // namespace windrow::tools

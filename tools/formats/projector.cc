@@ -23,8 +23,12 @@ std::string metadata_path(const std::string& path) {
 
 class ProjectorWriter : public RowWriter {
  public:
-  ProjectorWriter(const std::string& path, io::AtomicFile vectors, io::AtomicFile metadata)
-      : metadata_path_(metadata_path(path)), vectors_(std::move(vectors)), metadata_(std::move(metadata)) {}
+  ProjectorWriter(const std::string& path, io::AtomicFile vectors, io::AtomicFile metadata,
+                  const WriterOptions& options)
+      : metadata_path_(metadata_path(path)),
+        vectors_(std::move(vectors)),
+        metadata_(std::move(metadata)),
+        text_({.separator = '\t', .tokens = false, .precision = options.precision}) {}
 
   Result<void> write(const RowBlock& block) override {
     rows_ += block.rows;
@@ -60,16 +64,16 @@ class ProjectorWriter : public RowWriter {
 
   std::string metadata_path_;
   io::AtomicFile vectors_, metadata_;
-  TextOutput text_{'\t', false};
+  TextOutput text_;
   uint64_t rows_ = 0, changed_ = 0;
 };
 
-Result<std::unique_ptr<RowWriter>> create(const std::string& path, const WriterSpec&) {
+Result<std::unique_ptr<RowWriter>> create(const std::string& path, const WriterSpec& spec) {
   auto vectors = io::AtomicFile::create(io::posix(), path);
   if (!vectors) return pass(vectors);
   auto metadata = io::AtomicFile::create(io::posix(), metadata_path(path));
   if (!metadata) return pass(metadata);
-  return std::make_unique<ProjectorWriter>(path, std::move(*vectors), std::move(*metadata));
+  return std::make_unique<ProjectorWriter>(path, std::move(*vectors), std::move(*metadata), spec.options);
 }
 
 }  // namespace
@@ -80,6 +84,8 @@ const Format kProjector = {
     .suffixes = kSuffixes,
     .tokens = Tokens::kRequired,
     .rows_by_token = true,
+    .writes_text = true,
+    .companion = metadata_path,
     .create = create,
 };
 

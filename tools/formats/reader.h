@@ -16,14 +16,14 @@ namespace windrow::tools {
 
 struct SourceHeader {
   size_t dim = 0;
-  std::optional<uint64_t> rows;  // as the file declares them; a reader never gives more
-  bool has_tokens = false;       // rows come with tokens: all, or the first ones
-  bool has_token_list = false;   // tokens come by themselves, behind the rows: next_tokens()
+  std::optional<uint64_t> rows;              // as the file declares them; a reader never gives more
+  bool has_tokens = false;                   // rows come with tokens: all, or the first ones
+  bool has_token_list = false;               // tokens come by themselves, behind the rows: next_tokens()
   std::optional<RowFormat> row_format = {};  // of a table
-  std::string stored_as = "f32";             // how values stand in the file, for people: "f32", "text", "q4_k"
-  std::optional<uint64_t> most_rows = {};    // without `rows`: what the size of the file allows
-  std::optional<Subwords> subwords = {};     // how rows behind those of the words are found by n-grams
-  std::vector<int64_t> kept_buckets = {};    // where those are pruned
+  std::string stored_as = "f32";           // how values stand in the file, for people: "f32", "text", "q4_k"
+  std::optional<uint64_t> most_rows = {};  // without `rows`: what the size of the file allows
+  std::optional<Subwords> subwords = {};   // how rows behind those of the words are found by n-grams
+  std::vector<int64_t> kept_buckets = {};  // where those are pruned
 };
 
 // Reads a file of vectors from front to back, a block of rows at a time, in memory that does not grow with

@@ -27,7 +27,7 @@ struct Source {
   // Counted and told, not refused: a header that promises other numbers than there are, lines that are no rows,
   // a last row that is cut off, bytes behind it. It never relaxes safetensors, npy or GGUF, and no bound.
   bool lenient = false;
-  bool words_only = false;     // fastText, finalfusion: a row per word, its n-grams added in; no rows of n-grams
+  bool words_only = false;  // fastText, finalfusion: a row per word, its n-grams added in; no rows of n-grams
   bool restore_norms = false;  // finalfusion: rows times the norms that are kept beside them
   std::string vocabulary;      // a file with a token per line, for formats that have none
   std::optional<RawMatrix> raw;

@@ -41,7 +41,8 @@ size_t most_frequent(const std::vector<size_t>& numbers) {
   std::map<size_t, size_t> counts;
   for (const size_t number : numbers) ++counts[number];
   const auto less = [](const auto& a, const auto& b) { return a.second < b.second; };
-  return counts.empty() ? 0 : std::max_element(counts.begin(), counts.end(), less)->first;  // the first of equals
+  return counts.empty() ? 0
+                        : std::max_element(counts.begin(), counts.end(), less)->first;  // the first of equals
 }
 
 // How many numbers stand at the end of the line before its last `fields` fields, and behind the first.

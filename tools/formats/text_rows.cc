@@ -16,8 +16,8 @@ constexpr uint64_t kMaxBytesPerValue = 128;
 // Two and a half million values with 25 bytes each.
 constexpr uint64_t kMaxLineBytes = 64 << 20;
 
-constexpr size_t kMaxLines = 1 << 16;         // of a piece
-constexpr size_t kMaxValues = 1 << 21;        // likewise, unless one row has more
+constexpr size_t kMaxLines = 1 << 16;           // of a piece
+constexpr size_t kMaxValues = 1 << 21;          // likewise, unless one row has more
 constexpr size_t kMinBytesPerThread = 1 << 15;  // less is done sooner than a thread is woken
 
 size_t line_limit(size_t dim) {
@@ -44,10 +44,12 @@ Result<void> TextRows::next(RowBlock& block, uint64_t most) {
   block.begins.clear();
   // Lenient, a piece may hold no row at all.
   while (block.rows == 0 && most > 0) {
-    if (auto found = find_lines(static_cast<size_t>(std::min<uint64_t>(most, lines_at_once(block.dim)))); !found)
+    if (auto found = find_lines(static_cast<size_t>(std::min<uint64_t>(most, lines_at_once(block.dim))));
+        !found)
       return found;
     if (texts_.empty()) break;
-    block.values.resize(texts_.size() * block.dim);  // not cleared before: that would fill it with zeros each time
+    block.values.resize(texts_.size() *
+                        block.dim);  // not cleared before: that would fill it with zeros each time
     parse_lines(block.values.data());
     if (auto collected = collect(block); !collected) return collected;
   }
@@ -95,8 +97,8 @@ void TextRows::parse_lines(float* values) {
     }
   };
   const size_t useful = std::min(count, consumed_ / kMinBytesPerThread);
-  const auto threads = std::max<size_t>(
-      1, std::min(useful, static_cast<size_t>(thread_count(options_.threads))));
+  const auto threads =
+      std::max<size_t>(1, std::min(useful, static_cast<size_t>(thread_count(options_.threads))));
   parallel(static_cast<int>(threads), [&](int thread) {
     const auto t = static_cast<size_t>(thread);
     parse(count * t / threads, count * (t + 1) / threads);

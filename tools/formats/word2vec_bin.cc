@@ -126,7 +126,7 @@ class Word2vecBinWriter : public RowWriter {
         append(bytes, token, block, i);
         continue;
       }
-      if (spec_.bad_token == BadToken::kRefuse) {
+      if (spec_.options.bad_token == BadToken::kRefuse) {
         return fail(
             ErrorCode::kUnsupported, output_.path(), ": row ", rows_ + i,
             ": word2vec binary cannot hold a token with spaces or control characters, or of more than ",
@@ -134,7 +134,7 @@ class Word2vecBinWriter : public RowWriter {
             " bytes; word2vec text (spaces) and safetensors (any bytes) can, or say --bad-token");
       }
       ++bad_tokens_;
-      if (spec_.bad_token == BadToken::kUnderscore) append(bytes, with_underscores(token), block, i);
+      if (spec_.options.bad_token == BadToken::kUnderscore) append(bytes, with_underscores(token), block, i);
     }
     rows_ += block.rows;
     return output_.append(bytes);
@@ -146,15 +146,15 @@ class Word2vecBinWriter : public RowWriter {
 
   std::vector<std::string> remarks() const override {
     if (bad_tokens_ == 0) return {};
-    return {concat(
-        bad_tokens_, " tokens hold what word2vec binary cannot: ",
-        spec_.bad_token == BadToken::kSkip ? "their rows were left out" : "those bytes became underscores")};
+    return {concat(bad_tokens_, " tokens hold what word2vec binary cannot: ",
+                   spec_.options.bad_token == BadToken::kSkip ? "their rows were left out"
+                                                              : "those bytes became underscores")};
   }
 
  private:
   void append(std::string& bytes, std::string_view token, const RowBlock& block, size_t i) {
     append_binary_row(bytes, token, block.row(i), block.dim);
-    if (!spec_.newlines) bytes.pop_back();
+    if (!spec_.options.newlines) bytes.pop_back();
     ++written_;
   }
 

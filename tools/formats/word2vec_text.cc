@@ -20,8 +20,8 @@ namespace {
 // What the first line says, and what is made of it.
 struct Promise {
   Word2vecHeader declared;
-  size_t dim = 0;              // of the rows in the file
-  uint64_t most_rows = 0;      // that are taken
+  size_t dim = 0;          // of the rows in the file
+  uint64_t most_rows = 0;  // that are taken
   std::optional<GlovePair> pair = {};
 };
 
@@ -87,7 +87,7 @@ class Word2vecTextReader : public RowReader {
 class Word2vecTextWriter : public RowWriter {
  public:
   Word2vecTextWriter(HeaderLastFile output, const WriterSpec& spec)
-      : output_(std::move(output)), spec_(spec) {}
+      : output_(std::move(output)), spec_(spec), text_({.precision = spec.options.precision}) {}
 
   Result<void> write(const RowBlock& block) override {
     if (auto fit = check_text_tokens(block, rows_, output_.path()); !fit) return fit;
@@ -185,7 +185,8 @@ Result<void> settle_dim(ByteReader& bytes, const Source& source, Promise& promis
 
 }  // namespace
 
-Result<std::unique_ptr<RowReader>> read_word2vec_text(std::unique_ptr<ByteSource> file, const Source& source) {
+Result<std::unique_ptr<RowReader>> read_word2vec_text(std::unique_ptr<ByteSource> file,
+                                                      const Source& source) {
   const auto unk = ends_with_unk(*file);
   if (!unk) return tl::make_unexpected(unk.error());
   ByteReader bytes(std::move(file), TextRows::kBufferBytes);
@@ -203,7 +204,8 @@ Result<std::unique_ptr<RowReader>> read_word2vec_text(std::unique_ptr<ByteSource
                 " bytes behind it can hold at most ", most, " such rows; --lenient takes what is there");
   }
   promise.most_rows = source.lenient ? most : header->rows + (*unk ? 1 : 0);
-  TextRows rows(std::move(bytes), spaced_line_parser(promise.dim), {.lenient = source.lenient, .lines_before = 1});
+  TextRows rows(std::move(bytes), spaced_line_parser(promise.dim),
+                {.lenient = source.lenient, .lines_before = 1});
   return std::make_unique<Word2vecTextReader>(std::move(rows), promise, source);
 }
 
@@ -213,6 +215,7 @@ const Format kWord2vecText = {
     .suffixes = kSuffixes,
     .tokens = Tokens::kRequired,
     .rows_by_token = true,
+    .writes_text = true,
     .recognises = recognises,
     .open = open,
     .create = create,

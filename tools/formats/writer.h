@@ -22,6 +22,13 @@ enum class BadToken : uint8_t {
   kUnderscore,  // each byte that it cannot hold becomes '_'
 };
 
+// What only some formats ask.
+struct WriterOptions {
+  bool newlines = true;  // word2vec's binary: behind each row
+  BadToken bad_token = BadToken::kRefuse;
+  std::optional<int> precision = {};  // of text: significant digits; else the fewest that give a value back
+};
+
 struct WriterSpec {
   size_t dim = 0;
   uint64_t max_rows = 0;               // no more will come
@@ -30,10 +37,9 @@ struct WriterSpec {
   std::optional<Optimizer> optimizer;  // likewise: whose state is reserved
   StateValues state = {};              // and what it holds; its initial values otherwise
   int64_t step_count = 0;
-  std::optional<Subwords> subwords = {};  // likewise: how n-grams find their rows
+  std::optional<Subwords> subwords = {};   // likewise: how n-grams find their rows
   std::vector<int64_t> kept_buckets = {};  // where those are pruned
-  bool newlines = true;                   // word2vec's binary: behind each row
-  BadToken bad_token = BadToken::kRefuse;
+  WriterOptions options = {};
 };
 
 // Writes a file of vectors. It appears under its name, whole, when finish() succeeds; the destructor removes
