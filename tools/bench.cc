@@ -10,11 +10,12 @@
 #include "bench_report.h"
 #include "bench_sweep.h"
 #include "format/text.h"
-#include "npy_file.h"
+#include "number_checks.h"
 #include "optimizer_kinds.h"
 #include "output.h"
 #include "row_format_options.h"
 #include "svg_page.h"
+#include "target_file.h"
 #include "units.h"
 #include "verb.h"
 
@@ -184,11 +185,11 @@ Verb bench_verb(CLI::App& command) {
       ->check(CLI::IsMember({"pool", "gather", "step"}));
   verb->add_option("--mode", options->work.mode, "For pool: sum (default), mean, max or weighted")
       ->check(CLI::IsMember({"sum", "mean", "max", "weighted"}));
-  verb->add_option("--batch", options->work.batch, "Bags in a batch (4096)")->check(CLI::PositiveNumber);
-  verb->add_option("--pooling", options->work.pooling, "Ids in a bag (32)")->check(CLI::PositiveNumber);
+  verb->add_option("--batch", options->work.batch, "Bags in a batch (4096)")->check(whole_number_from(1));
+  verb->add_option("--pooling", options->work.pooling, "Ids in a bag (32)")->check(whole_number_from(1));
   verb->add_option("--threads", options->work.threads,
                    "Threads to use; 0 (default) is as many as there are CPUs")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number_from(0));
   verb->add_option("--ids", options->ids, "uniform (default), or zipf:S, such as zipf:1.05");
   std::vector<std::string> optimizers;
   for_each_optimizer([&](const Optimizer& optimizer) { optimizers.emplace_back(optimizer_name(optimizer)); });
@@ -213,7 +214,7 @@ Verb bench_verb(CLI::App& command) {
                    "Measure again and again, over the size of the table, dim, threads, or bags in a batch")
       ->check(CLI::IsMember({"table", "dim", "threads", "batch"}));
   verb->add_option("--svg", options->svg, "Draw the sweep into this file");
-  verb->add_option("--repeat", options->repeats, "Timed repeats (15)")->check(CLI::PositiveNumber);
+  verb->add_option("--repeat", options->repeats, "Timed repeats (15)")->check(whole_number_from(1));
   verb->add_flag("--json", options->json, "As JSON");
   verb->footer(
       "Every batch has fresh ids, more than 4 million of them in turn. Beside the time per id stands how\n"

@@ -1,5 +1,4 @@
 #include <cstdio>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/fail.h"
@@ -8,11 +7,11 @@
 #include "formats/formats.h"
 #include "io/file.h"
 #include "kept_state.h"
-#include "npy_file.h"
 #include "optimizer_options.h"
 #include "output.h"
 #include "row_format_options.h"
 #include "source_options.h"
+#include "target_file.h"
 #include "verb.h"
 
 namespace windrow::tools {
@@ -54,27 +53,9 @@ const Format& target_format(const ConvertOptions& options) {
   return *format;
 }
 
-// Whether `target` is the source, or a file of the checkpoint that is the source.
-bool is_read(const std::string& source, const std::string& target) {
-  namespace fs = std::filesystem;
-  std::error_code unrelated;  // such as: there is no target yet
-  if (fs::equivalent(source, target, unrelated)) return true;
-  if (!fs::exists(target, unrelated) || !target.ends_with(".safetensors")) return false;
-  const bool is_folder = fs::is_directory(source, unrelated);
-  if (!is_folder && !source.ends_with(".json")) return false;
-  const fs::path folder = is_folder ? fs::path(source) : fs::absolute(source, unrelated).parent_path();
-  return fs::equivalent(folder, fs::absolute(target, unrelated).parent_path(), unrelated);
-}
-
 // Refuses a target that is the source, is no file, or that a trainer works on.
 Result<void> check_file(const ConvertOptions& options, const std::string& target) {
-  std::vector<std::string> sources = options.source.table.more;
-  sources.push_back(options.source.table.path);
-  for (const std::string& source : sources) {
-    if (is_read(source, target))
-      return fail(ErrorCode::kInvalidArgument, target, ": source and target are the same file");
-  }
-  if (auto checked = check_target(target); !checked) return checked;
+  if (auto checked = check_target(target, options.source.table.files()); !checked) return checked;
   auto present = io::posix().open(target, io::Access::kRead);
   if (!present) return {};
   const auto locked = (*present)->is_locked_elsewhere();

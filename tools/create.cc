@@ -4,10 +4,10 @@
 #include "format/text.h"
 #include "formats/numbers.h"
 #include "io/file.h"
-#include "npy_file.h"
 #include "optimizer_options.h"
 #include "output.h"
 #include "row_format_options.h"
+#include "target_file.h"
 #include "units.h"
 #include "verb.h"
 

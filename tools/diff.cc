@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "diff_json.h"
 #include "format/text.h"
+#include "number_checks.h"
 #include "output.h"
 #include "progress.h"
 #include "state_diff.h"
@@ -48,9 +49,14 @@ struct Comparison {
   bool same_subwords;
   std::optional<StateDiff> state;  // when both are Windrow tables
 
-  bool same(bool rows_only) const {
-    if (!same_shape || values.changed_rows > 0) return false;
-    return rows_only || (tokens.same() && same_subwords && (!state || state->same()));
+  bool same_rows(const DiffOptions& options) const {
+    // By token, rows whose token the other table lacks had nothing to be compared with.
+    const bool all_compared = !options.by_token || tokens.only_a + tokens.only_b == 0;
+    return same_shape && values.changed_rows == 0 && all_compared;
+  }
+  bool same_rest() const { return tokens.same() && same_subwords && (!state || state->same()); }
+  bool same(const DiffOptions& options) const {
+    return same_rows(options) && (options.rows_only || same_rest());
   }
 };
 
@@ -139,9 +145,10 @@ void print_values(const DiffOptions& options, const Table& a, const ValueDiff& v
   print_line("  rows that differ    ", values.changed_rows, " of ", values.compared_rows, " compared by ",
              options.by_token ? "token" : "row", within);
   for (const ChangedRow& row : values.first) {
-    print_line("    ", row_text(a, row.row_a, row.row_b), ": ",
-               row.largest > 0 || !row.not_finite ? concat("by up to ", four_digits(row.largest)) : "",
-               row.not_finite ? concat(row.largest > 0 ? "; " : "", "NaN or infinity in one of them") : "");
+    print_line(
+        "    ", row_text(a, row.row_a, row.row_b), ": ",
+        row.largest > 0 || !row.not_finite ? concat("by up to ", four_digits(row.largest)) : "",
+        row.not_finite ? concat(row.largest > 0 ? "; " : "", "NaN or infinity, not the same in both") : "");
   }
   if (values.changed_rows > static_cast<int64_t>(values.first.size())) print_line("    ...");
   if (values.largest_row >= 0) {
@@ -150,7 +157,7 @@ void print_values(const DiffOptions& options, const Table& a, const ValueDiff& v
     print_line("  RMS difference      ", four_digits(values.root_mean_square));
   }
   if (values.not_finite_values > 0)
-    print_line("  NaN or infinity     ", values.not_finite_values, " values, in one of the two only");
+    print_line("  NaN or infinity     ", values.not_finite_values, " values, not the same in both");
 }
 
 void print_tokens(const TokenDiff& tokens) {
@@ -193,9 +200,9 @@ void print_report(const DiffOptions& options, const Side& a, const Side& b, cons
   print_tokens(found.tokens);
   if (!found.same_subwords) print_line("  subwords            differ");
   if (found.state) print_state(*found.state);
-  if (found.same(options.rows_only)) {
+  if (found.same(options)) {
     print_line(options.tolerance > 0 ? "  the same, within the tolerance" : "  the same",
-               options.rows_only && !found.same(false) ? " rows" : "");
+               options.rows_only && !found.same_rest() ? " rows" : "");
   }
 }
 
@@ -211,7 +218,7 @@ Json side_json(const std::string& path, const Side& side) {
 
 void print_json(const DiffOptions& options, const Side& a, const Side& b, const Comparison& found) {
   Json json;
-  json["same"] = found.same(options.rows_only);
+  json["same"] = found.same(options);
   json["a"] = side_json(options.table.path, a);
   json["b"] = side_json(options.path_b, b);
   json["same_shape"] = found.same_shape;
@@ -237,7 +244,7 @@ Result<int> run(const DiffOptions& options) {
   } else {
     print_report(options, *a, *b, *found);
   }
-  return found->same(options.rows_only) ? kSame : kDifferent;
+  return found->same(options) ? kSame : kDifferent;
 }
 
 }  // namespace
@@ -248,7 +255,7 @@ Verb diff_verb(CLI::App& command) {
   verb->add_option("A", options->table.path, "A table, or anything that opens as one")->required();
   verb->add_option("B", options->path_b, "Another")->required();
   verb->add_option("--tolerance", options->tolerance, "Values that are at most this far apart are equal (0)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(number_from_zero());
   verb->add_flag("--by-token", options->by_token, "Compare the rows of equal tokens, wherever they are");
   verb->add_flag("--rows-only", options->rows_only,
                  "Tokens and state are reported, but do not make tables different");

@@ -1,8 +1,7 @@
 #include <windrow/embed.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <algorithm>
+#include <limits>
 #include <memory>
 
 #include "base/fail.h"
@@ -10,10 +9,11 @@
 #include "formats/formats.h"
 #include "formats/numbers.h"
 #include "interrupt.h"
-#include "npy_file.h"
+#include "number_checks.h"
 #include "output.h"
 #include "progress.h"
 #include "table_options.h"
+#include "target_file.h"
 #include "text_lines.h"
 #include "verb.h"
 
@@ -26,7 +26,7 @@ struct EmbedVerbOptions {
   std::string input;
   std::string output;
   std::string recipe = "mean";
-  std::string unknown = "skip";
+  std::string unknown;
   std::optional<int64_t> unknown_row;
   bool normalize = false;
   bool ids = false;
@@ -42,39 +42,28 @@ EmbedOptions to_options(const EmbedVerbOptions& verb) {
   if (verb.unknown == "error") options.tokens.unknown = UnknownTokens::kError;
   if (verb.unknown == "subwords") options.tokens.unknown = UnknownTokens::kSubwords;
   if (verb.unknown_row) options.tokens = {UnknownTokens::kRow, *verb.unknown_row};
+  if (verb.unknown_row && !verb.unknown.empty())
+    throw WrongUsage{"--unknown and --unknown-row both say what unknown tokens are: leave one out"};
   if (verb.unknown_row && verb.recipe == "fasttext")
     throw WrongUsage{"--unknown-row: the fasttext recipe makes vectors of unknown words from their n-grams"};
+  if (verb.unknown == "subwords" && verb.recipe == "model2vec")
+    throw WrongUsage{"--unknown subwords: the model2vec recipe leaves unknown tokens out"};
   return options;
-}
-
-// Standard input, or a file.
-struct Input {
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{nullptr, std::fclose};
-  std::FILE* stream = stdin;
-  std::string name = "standard input";
-};
-
-Result<Input> open_input(const std::string& path) {
-  Input input;
-  if (path.empty() || path == "-") return input;
-  input.file.reset(std::fopen(path.c_str(), "rb"));
-  if (!input.file) return fail(ErrorCode::kIo, path, ": cannot be opened: ", std::strerror(errno));
-  input.stream = input.file.get();
-  input.name = path;
-  return input;
 }
 
 // Vectors as lines of text, or as rows of a .npy file.
 class Output {
  public:
-  static Result<Output> create(const std::string& path, size_t dim) {
+  static Result<Output> create(const EmbedVerbOptions& verb, size_t dim) {
     Output output;
-    if (path.empty()) return output;
-    if (auto target = check_target(path); !target) return pass(target);
+    if (verb.output.empty()) return output;
+    std::vector<std::string> sources = verb.table.files();
+    sources.push_back(verb.input);
+    if (auto target = check_target(verb.output, sources); !target) return pass(target);
     WriterSpec spec;
     spec.dim = dim;
     spec.max_rows = std::numeric_limits<int64_t>::max();
-    auto writer = kNpy.create(path, spec);
+    auto writer = kNpy.create(verb.output, spec);
     if (!writer) return pass(writer);
     output.npy_ = std::move(*writer);
     return output;
@@ -91,6 +80,7 @@ class Output {
       text += '\n';
     }
     print(text);
+    flush_output();  // a line that came down a pipe is answered before the next
     return {};
   }
   Result<void> finish() { return npy_ ? npy_->finish() : Result<void>(); }
@@ -141,52 +131,119 @@ Result<EmbedReport> embed_texts(const Table& table, const Texts& texts, bool ids
   return embed(table, bags, out, options);
 }
 
+// Whether the table has what the options go by.
+Result<void> check_table(const EmbedVerbOptions& verb, const Table& table) {
+  const auto wrong = [&](ErrorCode code, const auto&... parts) {
+    return fail(code, verb.table.path, ": ", parts...);
+  };
+  if (verb.unknown_row && *verb.unknown_row >= table.rows())
+    return wrong(ErrorCode::kOutOfRange, "--unknown-row ", *verb.unknown_row, ": the table has ",
+                 table.rows(), " rows");
+  if (table.vocabulary().size() > 0) return {};
+  const bool by_words = verb.recipe == "fasttext" || verb.unknown == "subwords";
+  if (by_words && verb.ids)
+    return wrong(ErrorCode::kInvalidArgument,
+                 "the table has no vocabulary: --ids are its rows, and rows are no words");
+  if (verb.ids || (by_words && table.subwords())) return {};
+  if (table.subwords()) {
+    return wrong(
+        ErrorCode::kInvalidArgument,
+        "the table has rows of n-grams only: --unknown subwords, or --recipe fasttext, make words of them");
+  }
+  return wrong(ErrorCode::kInvalidArgument,
+               "the table has no vocabulary to find tokens in; --ids takes lines of row numbers");
+}
+
+// Lines on their way to vectors.
+class LineEmbedder {
+ public:
+  LineEmbedder(const EmbedVerbOptions& verb, const Table& table, std::string input, Output output)
+      : options_(to_options(verb)),
+        ids_(verb.ids),
+        table_(table),
+        dim_(static_cast<size_t>(table.dim())),
+        input_(std::move(input)),
+        output_(std::move(output)) {}
+
+  // A few at a time, since many short lines are little text and many values.
+  Result<void> add(std::span<const std::string_view> lines) {
+    const size_t at_once = rows_per_block(dim_);
+    for (size_t begin = 0; begin < lines.size(); begin += at_once) {
+      if (auto added = add_block(lines.subspan(begin, std::min(at_once, lines.size() - begin))); !added)
+        return added;
+    }
+    return {};
+  }
+  Result<void> finish() { return output_.finish(); }
+
+  uint64_t lines() const { return lines_; }
+  const EmbedReport& total() const { return total_; }
+
+ private:
+  Result<void> add_block(std::span<const std::string_view> lines) {
+    if (auto parsed = split(lines, ids_, lines_ + 1, texts_); !parsed) return parsed;
+    block_.clear(dim_);
+    block_.rows = lines.size();
+    block_.values.resize(block_.rows * dim_);
+    const auto report = embed_texts(table_, texts_, ids_, RowsOut(block_.values, dim_), options_);
+    if (!report) return lines.size() > 1 ? add_one_by_one(lines) : in_line(report.error());
+    total_.used_tokens += report->used_tokens;
+    total_.unknown_tokens += report->unknown_tokens;
+    total_.empty_texts += report->empty_texts;
+    lines_ += lines.size();
+    return output_.write(block_);
+  }
+
+  // So that those before one that cannot be done are, and the message tells which it is.
+  Result<void> add_one_by_one(std::span<const std::string_view> lines) {
+    for (size_t i = 0; i < lines.size(); ++i) {
+      if (auto added = add_block(lines.subspan(i, 1)); !added) return added;
+    }
+    return {};
+  }
+
+  tl::unexpected<Error> in_line(const Error& error) const {
+    return fail(error.code, input_, ", line ", lines_ + 1, ": ", error.message);
+  }
+
+  EmbedOptions options_;
+  bool ids_;
+  const Table& table_;
+  size_t dim_;
+  std::string input_;
+  Output output_;
+  Texts texts_;
+  RowBlock block_;
+  EmbedReport total_;
+  uint64_t lines_ = 0;
+};
+
 Result<int> run(const EmbedVerbOptions& verb) {
-  const EmbedOptions options = to_options(verb);
+  (void)to_options(verb);  // wrong usage comes before a file that cannot be opened
   const auto table = verb.table.open();
   if (!table) return tl::make_unexpected(table.error());
-  if (table->vocabulary().size() == 0 && !verb.ids && !table->subwords()) {
-    return fail(ErrorCode::kInvalidArgument, verb.table.path,
-                ": the table has no vocabulary to find tokens in; --ids takes lines of row numbers");
-  }
-  auto input = open_input(verb.input);
-  if (!input) return pass(input);
-  const auto dim = static_cast<size_t>(table->dim());
+  if (auto checked = check_table(verb, *table); !checked) return pass(checked);
   const Interrupt interrupt;
-  auto output = Output::create(verb.output, dim);
+  auto source = TextLines::open(verb.input, &interrupt);
+  if (!source) return pass(source);
+  auto output = Output::create(verb, static_cast<size_t>(table->dim()));
   if (!output) return pass(output);
 
-  TextLines source(input->stream, input->name);
+  LineEmbedder embedder(verb, *table, source->name(), std::move(*output));
   std::vector<std::string_view> lines;
-  Texts texts;
-  RowBlock block;
-  EmbedReport total;
-  uint64_t done = 0;
   Progress progress("embedding", 0, "lines");
   while (!output_is_closed()) {
-    if (auto read = source.next(lines); !read) return pass(read);
+    if (auto read = source->next(lines); !read) return pass(read);
     if (lines.empty()) break;
-    if (auto parsed = split(lines, verb.ids, done + 1, texts); !parsed) return pass(parsed);
-    block.clear(dim);
-    block.rows = lines.size();
-    block.values.resize(block.rows * dim);
-    const auto report = embed_texts(*table, texts, verb.ids, RowsOut(block.values, dim), options);
-    if (!report) {
-      return fail(report.error().code, input->name, ", in lines ", done + 1, " to ", done + lines.size(),
-                  ": ", report.error().message);
-    }
-    total.used_tokens += report->used_tokens;
-    total.unknown_tokens += report->unknown_tokens;
-    total.empty_texts += report->empty_texts;
-    if (auto written = output->write(block); !written) return pass(written);
-    done += lines.size();
-    progress.at(done);
-    if (interrupt.asked()) return fail(ErrorCode::kIo, "interrupted after ", done, " lines");
+    if (auto added = embedder.add(lines); !added) return pass(added);
+    progress.at(embedder.lines());
+    if (interrupt.asked()) return fail(ErrorCode::kIo, "interrupted after ", embedder.lines(), " lines");
   }
-  if (auto finished = output->finish(); !finished) return pass(finished);
+  if (auto finished = embedder.finish(); !finished) return pass(finished);
   if (!verb.output.empty()) {
-    print_line(verb.output, ": ", done, " lines x ", dim, ", ", total.used_tokens, " tokens used, ",
-               total.unknown_tokens, " unknown, ", total.empty_texts, " lines without any");
+    const EmbedReport& total = embedder.total();
+    print_line(verb.output, ": ", embedder.lines(), " lines x ", table->dim(), ", ", total.used_tokens,
+               " tokens used, ", total.unknown_tokens, " unknown, ", total.empty_texts, " lines without any");
   }
   return 0;
 }
@@ -209,11 +266,11 @@ Verb embed_verb(CLI::App& command) {
                    "n-grams; known words then go with theirs, too)")
       ->check(CLI::IsMember({"skip", "error", "subwords"}));
   verb->add_option("--unknown-row", options->unknown_row, "Let this row stand for unknown tokens")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number_from(0));
   verb->add_flag("--ids", options->ids,
                  "Lines hold numbers of tokens, or of rows where there is no vocabulary");
   verb->add_option("--threads", options->threads, "Threads to use; 0 (default) is as many as there are CPUs")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number_from(0));
   verb->footer(
       "Lines are split at spaces; every other way of tokenising comes before. A line without a token\n"
       "that is known gives zeros.\n\n"

@@ -2,6 +2,7 @@
 
 #include "base/fail.h"
 #include "npy_file.h"
+#include "number_checks.h"
 #include "output.h"
 #include "request_files.h"
 #include "table_options.h"
@@ -48,7 +49,7 @@ Verb gather_verb(CLI::App& command) {
                    "An id that stands for nothing: gives its row if it is one, else zeros");
   add_skip_option(*verb, options->skip_bad_ids);
   verb->add_option("--threads", options->threads, "Threads to use; 0 (default) is as many as there are CPUs")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number_from(0));
   verb->add_option("-o,--output", options->output, "The result, a float32 .npy of ids x dim")->required();
   verb->footer(
       "EXAMPLES\n"

@@ -111,7 +111,8 @@ Verb inspect_verb(CLI::App& command) {
   verb->add_flag("--json", options->json, "As JSON");
   verb->footer(
       "A dry run of `windrow convert`: the same reading, the same errors, nothing is written.\n"
-      "Rows count from 0. FORMATS:\n" +
+      "Rows count from 0.\n\n"
+      "FORMATS\n" +
       formats_for_help() +
       "\nEXAMPLES\n"
       "  windrow inspect download.vec\n"

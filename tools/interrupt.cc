@@ -17,8 +17,10 @@ void handle(int signal) {
 
 Interrupt::Interrupt() {
   was_asked = 0;
-  std::signal(SIGINT, handle);
-  std::signal(SIGTERM, handle);
+  struct sigaction action = {};  // without SA_RESTART: a read that waits for input ends, with EINTR
+  action.sa_handler = handle;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
 }
 
 Interrupt::~Interrupt() {

@@ -1,15 +1,14 @@
 #include <windrow/nearest.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <memory>
 
 #include "base/fail.h"
 #include "float_json.h"
 #include "formats/numbers.h"
 #include "npy_file.h"
+#include "number_checks.h"
 #include "output.h"
+#include "row_tokens.h"
 #include "table_options.h"
 #include "text_lines.h"
 #include "token_expression.h"
@@ -31,6 +30,7 @@ struct NearestVerbOptions {
   std::string metric = "cosine";
   int64_t count = 10;
   int threads = 0;
+  bool tokens_only = false;
   bool json = false;
 
   bool by_words() const { return !words.empty() || !ids.empty() || !tokens.empty(); }
@@ -61,28 +61,29 @@ Result<void> add_expression(const Table& table, const TokenExpression& expressio
   return {};
 }
 
+void take_as_tokens(TokenExpression& expression) {
+  for (Term& term : expression) term.kind = Term::Kind::kToken;
+}
+
 // The words of the command line are one expression.
 TokenExpression expression_of(const NearestVerbOptions& options) {
   const std::vector<std::string_view> words(options.words.begin(), options.words.end());
   auto parsed = parse_expression(words);
   if (!parsed) throw WrongUsage{parsed.error().message};
   TokenExpression expression = std::move(*parsed);
+  if (options.tokens_only) take_as_tokens(expression);
   for (const int64_t id : options.ids) expression.push_back({std::to_string(id), Term::Kind::kId});
   for (const std::string& token : options.tokens) expression.push_back({token, Term::Kind::kToken});
   return expression;
 }
 
 Result<void> read_lines(const NearestVerbOptions& options, const Table& table, Queries& queries) {
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(nullptr, std::fclose);
-  if (options.queries != "-") {
-    file.reset(std::fopen(options.queries.c_str(), "rb"));
-    if (!file) return fail(ErrorCode::kIo, options.queries, ": cannot be opened: ", std::strerror(errno));
-  }
-  TextLines source(file ? file.get() : stdin, options.queries);
+  auto source = TextLines::open(options.queries);
+  if (!source) return pass(source);
   std::vector<std::string_view> lines, words;
   uint64_t number = 0;
   while (true) {
-    if (auto read = source.next(lines); !read) return read;
+    if (auto read = source->next(lines); !read) return read;
     if (lines.empty()) return {};
     for (const std::string_view line : lines) {
       ++number;
@@ -90,10 +91,11 @@ Result<void> read_lines(const NearestVerbOptions& options, const Table& table, Q
       split_at_spaces(line, words);
       if (words.empty()) continue;
       const auto wrong = [&](const Error& error) {
-        return fail(error.code, options.queries, ", line ", number, ": ", error.message);
+        return fail(error.code, source->name(), ", line ", number, ": ", error.message);
       };
-      const auto expression = parse_expression(words);
+      auto expression = parse_expression(words);
       if (!expression) return wrong(expression.error());
+      if (options.tokens_only) take_as_tokens(*expression);
       auto added = add_expression(table, *expression, similarity_named(options.metric), queries);
       if (!added) return wrong(added.error());
     }
@@ -129,11 +131,7 @@ Result<Queries> read_queries(const NearestVerbOptions& options, const Table& tab
   return queries;
 }
 
-std::string name_of(const Table& table, int64_t row) {
-  return table.vocabulary().size() > 0 ? std::string(table.vocabulary().token(row)) : std::to_string(row);
-}
-
-void print_text(const Table& table, const Queries& queries,
+void print_text(const RowNamer& name_of, const Queries& queries,
                 const std::vector<std::vector<Neighbor>>& answers) {
   for (size_t q = 0; q < queries.size(); ++q) {
     if (queries.several) print_line(q > 0 ? "\n" : "", queries.names[q], ":");
@@ -141,29 +139,29 @@ void print_text(const Table& table, const Queries& queries,
       std::string line;
       append_float(line, neighbor.score);
       line.resize(std::max<size_t>(line.size(), 12), ' ');
-      print_line(line, name_of(table, neighbor.row));
+      print_line(line, name_of(neighbor.row));
     }
   }
 }
 
-FloatJson as_json(const Table& table, const std::vector<Neighbor>& neighbors) {
+FloatJson as_json(const RowNamer& name_of, const std::vector<Neighbor>& neighbors) {
   FloatJson json = FloatJson::array();
   for (const Neighbor& neighbor : neighbors) {
     FloatJson entry;
     entry["row"] = neighbor.row;
-    if (table.vocabulary().size() > 0) entry["token"] = name_of(table, neighbor.row);
+    if (name_of.has_tokens()) entry["token"] = name_of(neighbor.row);
     entry["score"] = neighbor.score;
     json.push_back(std::move(entry));
   }
   return json;
 }
 
-void print_json(const Table& table, const Queries& queries,
+void print_json(const RowNamer& name_of, const Queries& queries,
                 const std::vector<std::vector<Neighbor>>& answers) {
   FloatJson json = FloatJson::array();
   for (size_t q = 0; queries.several && q < queries.size(); ++q)
-    json.push_back({{"query", queries.names[q]}, {"neighbors", as_json(table, answers[q])}});
-  if (!queries.several) json = as_json(table, answers.front());
+    json.push_back({{"query", queries.names[q]}, {"neighbors", as_json(name_of, answers[q])}});
+  if (!queries.several) json = as_json(name_of, answers.front());
   print_line(json.dump(-1, ' ', false, FloatJson::error_handler_t::replace));
 }
 
@@ -189,10 +187,15 @@ Result<int> run(const NearestVerbOptions& verb) {
   const auto answers = has_composed_words(*table) ? nearest_words(*table, vectors, verb.count, options)
                                                   : nearest(*table, vectors, verb.count, options);
   if (!answers) return tl::make_unexpected(answers.error());
+  std::vector<int64_t> rows;
+  for (const auto& neighbors : *answers) {
+    for (const Neighbor& neighbor : neighbors) rows.push_back(neighbor.row);
+  }
+  const RowNamer name_of(*table, rows, verb.prefix);
   if (verb.json) {
-    print_json(*table, *queries, *answers);
+    print_json(name_of, *queries, *answers);
   } else {
-    print_text(*table, *queries, *answers);
+    print_text(name_of, *queries, *answers);
   }
   return 0;
 }
@@ -211,14 +214,16 @@ Verb nearest_verb(CLI::App& command) {
       ->allow_extra_args(false);
   verb->add_option("--queries", options->queries,
                    "A file with a query per line, of words; - for standard input");
+  verb->add_flag("--tokens-only", options->tokens_only,
+                 "Words are tokens, also those that are whole numbers");
   verb->add_option("--vectors", options->vectors, "A float32 .npy whose rows are queries");
-  verb->add_option("-k", options->count, "How many (10)")->check(CLI::NonNegativeNumber);
+  verb->add_option("-k", options->count, "How many (10)")->check(whole_number_from(0));
   verb->add_option("--metric", options->metric,
                    "cosine (default), dot, or l2: the distance, where the smallest is the best")
       ->check(CLI::IsMember({"cosine", "dot", "l2"}));
   verb->add_option("--prefix", options->prefix, "Only rows whose token begins with this");
   verb->add_option("--threads", options->threads, "Threads to use; 0 (default) is as many as there are CPUs")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number_from(0));
   verb->add_flag("--json", options->json, "As JSON");
   verb->footer(
       "Words with signs are added and subtracted: for the cosine as vectors of length 1, of which the\n"

@@ -1,7 +1,5 @@
 #include "npy_file.h"
 
-#include <filesystem>
-
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "format/npy.h"
@@ -9,6 +7,7 @@
 #include "io/atomic_file.h"
 #include "io/file.h"
 #include "output.h"
+#include "target_file.h"
 
 namespace windrow::tools {
 
@@ -116,14 +115,6 @@ void print_npy(std::span<const float> values, uint64_t rows, uint64_t columns) {
   const std::vector<uint8_t> header = header_of(rows, columns);
   print({reinterpret_cast<const char*>(header.data()), header.size()});
   print({reinterpret_cast<const char*>(values.data()), values.size_bytes()});
-}
-
-Result<void> check_target(const std::string& path) {
-  std::error_code unreadable;  // whoever creates the file will meet it again, and report it
-  const auto status = std::filesystem::status(path, unreadable);
-  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) return {};
-  return fail(ErrorCode::kInvalidArgument, path,
-              ": is not a regular file and would be replaced; name a file");
 }
 
 }  // namespace windrow::tools

@@ -51,7 +51,4 @@ Result<void> write_npy(const std::string& path, std::span<const float> values, u
 // The same bytes, to standard output.
 void print_npy(std::span<const float> values, uint64_t rows, uint64_t columns);
 
-// kInvalidArgument when `path` is there and no regular file: a device or a folder must not be replaced.
-Result<void> check_target(const std::string& path);
-
 }  // namespace windrow::tools

@@ -28,10 +28,13 @@ bool output_is_closed() {
   return first_error != 0;
 }
 
-Result<void> finish_output() {
+void flush_output() {
   errno = 0;
-  const bool failed = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
-  remember(failed);
+  remember(std::fflush(stdout) != 0 || std::ferror(stdout) != 0);
+}
+
+Result<void> finish_output() {
+  flush_output();
   if (first_error == 0 || first_error == EPIPE) return {};
   return fail(ErrorCode::kIo,
               "cannot write to standard output: ", std::string_view(std::strerror(first_error)));

@@ -19,6 +19,8 @@ void print_line(const Parts&... parts) {
 // Whether further output is in vain: the reader went away (`| head`), or a write failed.
 bool output_is_closed();
 
+// Hands what was printed to the system now.
+void flush_output();
 // Hands everything to the system. A reader that went away is no error: it had what it wanted.
 Result<void> finish_output();
 

@@ -4,13 +4,14 @@
 
 #include "base/fail.h"
 #include "format/text.h"
-#include "npy_file.h"
+#include "number_checks.h"
 #include "output.h"
 #include "plot_rows.h"
 #include "principal_components.h"
 #include "svg_page.h"
 #include "svg_scatter.h"
 #include "table_options.h"
+#include "target_file.h"
 #include "units.h"
 #include "verb.h"
 
@@ -89,7 +90,9 @@ Result<int> run(const PlotOptions& options) {
   if (options.svg.empty() && !options.json)
     throw WrongUsage{"name a file for the picture with --svg, or ask for --json"};
   if (!options.svg.empty()) {
-    if (auto target = check_target(options.svg); !target) return pass(target);
+    std::vector<std::string> sources = options.table.files();
+    if (!options.choice.tokens.empty()) sources.push_back(options.choice.tokens);
+    if (auto target = check_target(options.svg, sources); !target) return pass(target);
   }
   const auto table = options.table.open();
   if (!table) return tl::make_unexpected(table.error());
@@ -120,7 +123,7 @@ Verb plot_verb(CLI::App& command) {
   verb->add_option("--tokens", options->choice.tokens, "Show these tokens: a file with one per line");
   verb->add_option("--rows", options->choice.rows, "Show rows A to B - 1 (A:B)");
   verb->add_option("--top", options->choice.top, "Show the first N tokens, or rows of a table without (300)")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number_from(1));
   verb->add_option("--title", options->title, "The picture's title, instead of the table's name");
   verb->add_flag("--json", options->json, "Report as JSON, with the coordinates of all points");
   verb->footer(

@@ -100,6 +100,9 @@ Result<void> add_top(const Table& table, int64_t count, PlotRows& plot) {
   const Vocabulary& vocabulary = table.vocabulary();
   if (vocabulary.tokens_are_rows() && !table.subwords())
     return add_rows(table, 0, std::min(count, table.rows()), plot);
+  if (vocabulary.size() == 0)
+    return fail(ErrorCode::kNotFound,
+                "the table has rows of n-grams and no words: choose with --tokens or --rows");
   std::vector<std::string_view> words;
   for (int64_t t = 0; t < std::min(count, vocabulary.size()); ++t) words.push_back(vocabulary.token_at(t));
   return add_words(table, words, plot);
@@ -129,6 +132,7 @@ Result<PlotRows> rows_to_plot(const Table& table, const PlotChoice& choice) {
   if (!choice.tokens.empty()) {
     const auto tokens = read_tokens(choice.tokens);
     if (!tokens) return tl::make_unexpected(tokens.error());
+    if (tokens->empty()) return fail(ErrorCode::kNotFound, choice.tokens, ": the file has no tokens");
     if (table.vocabulary().size() == 0 && !table.subwords())
       return fail(ErrorCode::kNotFound, "the table has no vocabulary: choose with --rows or --top");
     added = add_words(table, std::vector<std::string_view>(tokens->begin(), tokens->end()), plot);

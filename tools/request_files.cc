@@ -1,6 +1,7 @@
 #include "request_files.h"
 
 #include "base/fail.h"
+#include "number_checks.h"
 
 namespace windrow::tools {
 
@@ -17,7 +18,7 @@ void add_request_options(CLI::App& verb, RequestFiles& files) {
       ->check(CLI::IsMember({"sum", "mean", "max"}));
   verb.add_option("--padding-id", files.padding_id, "An id that stands for nothing; -1 works");
   verb.add_option("--threads", files.threads, "Threads to use; 0 (default) is as many as there are CPUs")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number_from(0));
 }
 
 Result<LoadedRequest> load_request(const RequestFiles& files) {

@@ -34,7 +34,8 @@ Result<std::vector<NamedRow>> find_rows(const Table& table, const RowNames& name
   for (const NamedRow& row : rows) {
     if (row.id < 0 || row.id >= table.rows()) {
       return fail(ErrorCode::kOutOfRange, "id ", row.id, " is not in the table, ",
-                  table.rows() == 0 ? "which has no rows" : concat("whose rows are 0 to ", table.rows() - 1));
+                  table.rows() == 0 ? "which has no rows" : concat("whose rows are 0 to ", table.rows() - 1),
+                  table.vocabulary().size() > 0 ? "; --token takes a number for a token" : "");
     }
   }
   tokens.insert(tokens.end(), names.tokens.begin(), names.tokens.end());

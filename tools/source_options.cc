@@ -14,7 +14,7 @@ Columns parse_columns(const std::string& text) {
   const auto begin = parse_unsigned(text.substr(0, colon));
   const auto end = colon == std::string::npos ? std::nullopt : parse_unsigned(text.substr(colon + 1));
   if (!begin || !end || *begin >= *end || *end > (uint64_t{1} << 31)) {
-    throw WrongUsage{concat("--columns ", text, ": give first and last-but-one as A:B, such as 0:128")};
+    throw WrongUsage{concat("--columns ", text, ": give A:B for columns A to B - 1, such as 0:128")};
   }
   return {static_cast<size_t>(*begin), static_cast<size_t>(*end)};
 }

@@ -1,8 +1,8 @@
 #include <windrow/maintenance.h>
 
-#include "npy_file.h"
 #include "output.h"
 #include "rewrite_progress.h"
+#include "target_file.h"
 #include "verb.h"
 
 namespace windrow::tools {

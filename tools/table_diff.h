@@ -15,7 +15,7 @@ constexpr size_t kMostListed = 10;  // changed rows, and tokens of a kind, in a 
 struct ChangedRow {
   int64_t row_a, row_b;
   double largest = 0;       // of the finite differences
-  bool not_finite = false;  // a value is NaN or infinite in one of the two only
+  bool not_finite = false;  // a value is NaN or infinite, and not the same in both
 };
 
 struct ValueDiff {

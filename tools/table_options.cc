@@ -22,6 +22,12 @@ bool TableOptions::given() const {
          stored_dim != 0 || scale_columns != 0 || unscaled;
 }
 
+std::vector<std::string> TableOptions::files() const {
+  std::vector<std::string> files = more;
+  files.push_back(path);
+  return files;
+}
+
 TableSource TableOptions::to_source() const {
   TableSource source{.path = path, .more = more, .open = {}};
   OpenOptions& open = source.open;

@@ -25,6 +25,8 @@ struct TableOptions {
 
   // Whether anything was said that only a table can be read by.
   bool given() const;
+  // All files that were named.
+  std::vector<std::string> files() const;
   TableSource to_source() const;
   OpenOptions to_open() const { return to_source().open; }
   Result<Table> open() const { return open_table(to_source()); }

@@ -28,6 +28,7 @@ std::string as_json(const VerifyOptions& options, const VerifyReport& report) {
                                   {"first_row", block.first_row},
                                   {"last_row", block.last_row}});
   }
+  json["bad_slots"] = report.bad_slots;
   json["tokens"] = report.tokens;
   json["vocabulary_error_count"] = report.vocabulary_error_count;
   json["vocabulary_errors"] = report.vocabulary_errors;
@@ -42,6 +43,8 @@ void print_report(const VerifyOptions& options, const VerifyReport& report) {
     print_line("bad block of ", block.tensor, ": bytes ", block.file_begin, " to ", block.file_end,
                block.first_row < 0 ? "" : concat(", rows ", block.first_row, " to ", block.last_row));
   }
+  for (const uint64_t slot : report.bad_slots)
+    print_line("bad slot of _meta: byte ", slot, "; the other one is used");
   print_line(options.path, ": ", report.blocks_ok, " blocks good, ", report.bad_blocks.size(), " bad",
              report.blocks_not_computed ? concat(", ", report.blocks_not_computed, " without checksum") : "");
   if (report.vocabulary_error_count > 0) {
@@ -71,7 +74,8 @@ Result<int> run(const VerifyOptions& options) {
   } else {
     print_report(options, *report);
   }
-  return report->bad_blocks.empty() && report->vocabulary_error_count == 0 ? 0 : 1;
+  return report->bad_blocks.empty() && report->bad_slots.empty() && report->vocabulary_error_count == 0 ? 0
+                                                                                                        : 1;
 }
 
 }  // namespace
@@ -83,7 +87,13 @@ Verb verify_verb(CLI::App& command) {
   verb->add_option("TABLE", options->path, "A Windrow table")->required();
   verb->add_flag("--json", options->json, "As JSON");
   verb->footer(
-      "Exit status 0: all is well. 1: blocks that do not match, or the table cannot be read.\n\n"
+      "Rows with NaN or infinite values are counted, and are no damage.\n\n"
+      "EXIT STATUS\n"
+      "  0  all is well\n"
+      "  1  blocks that do not match their checksums, a damaged slot of _meta, tokens that the index does "
+      "not\n"
+      "     find; or failed, with a message on standard error\n"
+      "  2  used wrongly\n\n"
       "EXAMPLES\n"
       "  windrow verify users.safetensors\n"
       "  windrow verify users.safetensors --json | jq .bad_blocks");

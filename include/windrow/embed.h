@@ -84,7 +84,7 @@ struct TokenBags {
 //             kInvalidArgument  offsets that break the rule of `Bags`; out of another shape; unknown_row outside the
 //                               table; kModel2vec with kSubwords
 //             kNoMemory
-// On failure: kInvalidArgument: nothing was written; kNotFound: the texts before are done, of those behind some may be.
+// On failure: kInvalidArgument: nothing was written; else out may hold the vectors of some texts.
 // Threads:    any number of calls at a time on one table.
 [[nodiscard]] WINDROW_API Result<EmbedReport> embed(const Table& table, const TokenBags& texts, RowsOut out,
                                                     const EmbedOptions& options = {});

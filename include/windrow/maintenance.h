@@ -25,6 +25,8 @@ struct VerifyReport {
   uint64_t blocks_ok = 0;
   uint64_t blocks_not_computed = 0;
   std::vector<BadBlock> bad_blocks;
+  // Where in the file there is a slot of `_meta` (FORMAT.md) that is damaged. The table is read by the other one.
+  std::vector<uint64_t> bad_slots;
   bool mixed = false;                  // the table was once recovered with its rows mixed
   int64_t tokens = 0;                  // that were looked up
   // What is wrong with the vocabulary: tokens that the index does not find, or finds at another place, and numbers that
@@ -40,8 +42,9 @@ struct VerifyReport {
 
 // Reads a whole Windrow table: compares every block with its checksum, looks up every token, and counts rows with NaN
 // or infinite values. Where a block does not match, tokens and rows are not looked at. Never changes anything.
-// Errors: kUnsupported (not a Windrow file, or re-saved by another program), kUnclean, and those of
-// Table::open. Blocks and tokens that are wrong are no error: they are in the report.
+// Errors: kUnsupported (not a Windrow file, or re-saved by another program), kUnclean, kMetaCorrupt (the newest slot of
+// `_meta` is damaged, and the one before is that of a trainer at work), and those of Table::open. Blocks, slots and
+// tokens that are wrong are no error: they are in the report.
 [[nodiscard]] WINDROW_API Result<VerifyReport> verify(const std::string& path);
 
 struct RecoverOptions {

@@ -152,4 +152,14 @@ Result<MetaSlot> current_slot(std::span<const uint8_t> meta) {
   return std::move(*current);
 }
 
+std::vector<int> damaged_slots(std::span<const uint8_t> meta) {
+  std::vector<int> damaged;
+  for (const int number : {0, 1}) {
+    const auto bytes = meta.subspan(static_cast<size_t>(number) * kSlotPage, kSlotBytes);
+    const bool is_empty = std::all_of(bytes.begin(), bytes.end(), [](uint8_t byte) { return byte == 0; });
+    if (!is_empty && !decode_slot(bytes, number)) damaged.push_back(number);
+  }
+  return damaged;
+}
+
 }  // namespace windrow

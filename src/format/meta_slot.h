@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 #include <windrow/error.h>
 
 namespace windrow {
@@ -54,5 +55,7 @@ std::optional<MetaSlot> decode_slot(std::span<const uint8_t> bytes, int number);
 // The valid slot with the higher generation of `_meta` (kMetaBytes bytes). kMetaCorrupt when neither is valid;
 // kVersion when it needs a version or a reader feature that this reader does not know.
 Result<MetaSlot> current_slot(std::span<const uint8_t> meta);
+// The numbers of the slots of `_meta` that are neither valid nor empty (zeros).
+std::vector<int> damaged_slots(std::span<const uint8_t> meta);
 
 }  // namespace windrow

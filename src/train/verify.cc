@@ -14,8 +14,27 @@ namespace windrow {
 
 namespace {
 
+// Where damaged slots begin in the file.
+Result<std::vector<uint64_t>> find_bad_slots(const TableFile& table) {
+  const auto* meta = table.header.find("_meta");
+  std::vector<uint8_t> bytes(kMetaBytes);
+  if (auto read = table.file->read(meta->begin, bytes); !read) return pass(read);
+  std::vector<uint64_t> places;
+  for (const int number : damaged_slots(bytes))
+    places.push_back(meta->begin + static_cast<uint64_t>(number) * kSlotPage);
+  return places;
+}
+
 Result<void> check_clean(const TableFile& table, const MetaSlot& slot) {
   if (slot.clean) return {};
+  const auto bad_slots = find_bad_slots(table);
+  if (!bad_slots) return tl::make_unexpected(bad_slots.error());
+  if (!bad_slots->empty()) {
+    return fail(
+        ErrorCode::kMetaCorrupt, table.path(), ": byte ", bad_slots->front(),
+        ": this slot of `_meta` is damaged, and the one before it is that of a trainer at work: whether the "
+        "table was closed is not known; `windrow recover --accept-mixed` takes the rows as they are");
+  }
   return fail(ErrorCode::kUnclean, table.path(),
               ": a trainer is working on this table, or died with it; its checksums "
               "say nothing until it is closed, or recovered by `windrow recover`");
@@ -83,6 +102,9 @@ Result<VerifyReport> verify(const std::string& path) {
     if (auto clean = check_clean(*table, *table->slot); !clean) return pass(clean);
     VerifyReport report;
     report.mixed = table->slot->mixed;
+    auto bad_slots = find_bad_slots(*table);
+    if (!bad_slots) return pass(bad_slots);
+    report.bad_slots = std::move(*bad_slots);
     auto tensors = checksummed_tensors(*table);
     if (!tensors) return pass(tensors);
     for (const auto& tensor : *tensors) {

@@ -96,7 +96,7 @@ TEST_CASE("diff: a NaN equals a NaN of the same bits, and nothing else", "[tools
   CHECK(json["values"]["first_changed_rows"][0]["not_finite"] == true);
   const auto text = windrow_command(folder, {"diff", "a.npy", "c.npy"});
   CHECK(text.status == 1);
-  CHECK(text.says("    row 0: NaN or infinity in one of them\n"));
+  CHECK(text.says("    row 0: NaN or infinity, not the same in both\n"));
   CHECK(text.says("  NaN or infinity     1 values"));
 }
 
@@ -142,6 +142,17 @@ TEST_CASE("diff: tokens that are gone, new or elsewhere, and rows by their token
   make(folder, "c.safetensors", "4 1\nthe 1\nof 2\nto 3\npink 4\n");
   CHECK(json_of(folder, {"a.safetensors", "c.safetensors"})["same"] == false);
   CHECK(json_of(folder, {"a.safetensors", "c.safetensors", "--rows-only"})["same"] == true);
+}
+
+TEST_CASE("diff: by token, tables with other tokens are not the same, whatever their common rows are", "[tools]") {
+  const TemporaryFolder folder;
+  make(folder, "a.safetensors", "2 1\nthe 1\nof 2\n");
+  make(folder, "b.safetensors", "2 1\nthe 1\nto 9\n");
+  make(folder, "c.safetensors", "2 1\nred 1\nblue 2\n");
+  CHECK(json_of(folder, {"a.safetensors", "b.safetensors", "--by-token", "--rows-only"})["same"] == false);
+  CHECK(json_of(folder, {"a.safetensors", "c.safetensors", "--by-token", "--rows-only"})["same"] == false);
+  make(folder, "d.safetensors", "2 1\nof 2\nthe 1\n");
+  CHECK(json_of(folder, {"a.safetensors", "d.safetensors", "--by-token", "--rows-only"})["same"] == true);
 }
 
 TEST_CASE("diff: a token that occurs twice is no difference to itself", "[tools]") {

@@ -1,4 +1,9 @@
+#include <sys/stat.h>
+
+#include <cstdio>
+
 #include "support/catch.h"
+#include "text_lines.h"
 #include "tools/command.h"
 
 namespace {
@@ -38,11 +43,83 @@ TEST_CASE("embed: unknown tokens can be an error, which says the line, or anothe
   make_words(folder);
   const auto refused = run_shell(folder, "printf 'king\\nwhat\\n' | $W embed w.safetensors --unknown error -o v.npy");
   CHECK(refused.status == 1);
-  CHECK(refused.says("standard input, in lines 1 to 2: tokens[1] is 'what'"));
+  CHECK(refused.says("standard input, line 2: tokens[0] is 'what'"));
   CHECK(!refused.says("v.npy:"));
   CHECK(read_text(folder / "v.npy").empty());
+  CHECK(run_shell(folder, "printf 'king\\nwhat\\n' | $W embed w.safetensors --unknown error").out == "3 4\n");
   const auto row = run_shell(folder, "echo what | $W embed w.safetensors --unknown-row 0");
   CHECK(row.out == "3 4\n");
+  CHECK(run_shell(folder, "$W embed w.safetensors --unknown-row 4").says("--unknown-row 4: the table has 4 rows"));
+}
+
+TEST_CASE("embed: options that contradict each other are wrong usage", "[tools]") {
+  const TemporaryFolder folder;
+  make_words(folder);
+  const auto status = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"embed", "w.safetensors"});
+    return windrow_command(folder, options).status;
+  };
+  CHECK(status({}) == 0);
+  CHECK(status({"--unknown", "skip", "--unknown-row", "0"}) == 2);
+  CHECK(status({"--recipe", "fasttext", "--unknown-row", "0"}) == 2);
+  CHECK(status({"--recipe", "model2vec", "--unknown", "subwords"}) == 2);
+  CHECK(status({"--unknown-row", "-1"}) == 2);
+}
+
+TEST_CASE("embed: an output that is read as well is refused", "[tools]") {
+  const TemporaryFolder folder;
+  make_words(folder);
+  write_bytes(folder / "lines", "king\n");
+  for (const std::string output : {"w.safetensors", "lines"}) {
+    const auto outcome = windrow_command(folder, {"embed", "w.safetensors", "lines", "-o", output});
+    CHECK(outcome.status == 1);
+    CHECK(outcome.says("source and target are the same file"));
+  }
+  CHECK(read_text(folder / "lines") == "king\n");
+}
+
+TEST_CASE("embed: a table of n-grams only needs a recipe that makes words of them", "[tools]") {
+  const TemporaryFolder folder;
+  write_bytes(folder / "v.floret", "1 2 2 3 1 0 < >\n0 5 6\n");
+  REQUIRE(windrow_command(folder, {"convert", "v.floret", "v.safetensors"}).status == 0);
+  CHECK(run_shell(folder, "echo cat | $W embed v.safetensors").says("rows of n-grams only"));
+  CHECK(run_shell(folder, "echo cat | $W embed v.safetensors --unknown subwords").out == "5 6\n");
+  CHECK(run_shell(folder, "echo 0 | $W embed v.safetensors --ids").out == "5 6\n");
+  CHECK(run_shell(folder, "echo 0 | $W embed v.safetensors --ids --unknown subwords").says("no vocabulary"));
+}
+
+TEST_CASE("embed: many short lines of a wide table take bounded memory", "[tools]") {
+  const TemporaryFolder folder;
+  REQUIRE(windrow_command(folder, {"create", "t.safetensors", "--rows", "4", "--dim", "4096"}).status == 0);
+  // 20,000 vectors are 328 MB, and may not be there at once. In kibibytes.
+  const auto outcome = run_shell(folder,
+                                 "yes 1 | head -20000 | OMP_NUM_THREADS=2 bash -c 'ulimit -v 300000; exec \"$0\" embed "
+                                 "t.safetensors --ids' \"$W\" | uniq -c | wc -l");
+  INFO(outcome.err);
+  CHECK(outcome.out == "1\n");
+  CHECK(outcome.err.empty());
+}
+
+TEST_CASE("text lines: of a pipe those that are there", "[tools]") {
+  const TemporaryFolder folder;
+  REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  std::FILE* const writer = std::fopen((folder / "pipe").c_str(), "r+");  // both ways, so that neither side waits
+  REQUIRE(writer);
+  auto lines = windrow::tools::TextLines::open(folder / "pipe");
+  REQUIRE(lines);
+  std::vector<std::string_view> got;
+  std::fputs("one\ntwo\nthr", writer);
+  std::fflush(writer);
+  REQUIRE(lines->next(got));
+  CHECK(got == std::vector<std::string_view>{"one", "two"});
+  std::fputs("ee\r\nfour", writer);
+  std::fclose(writer);
+  REQUIRE(lines->next(got));
+  CHECK(got == std::vector<std::string_view>{"three"});
+  REQUIRE(lines->next(got));
+  CHECK(got == std::vector<std::string_view>{"four"});
+  REQUIRE(lines->next(got));
+  CHECK(got.empty());
 }
 
 TEST_CASE("embed: lines of ids", "[tools]") {

@@ -1,3 +1,5 @@
+#include <windrow/table_writer.h>
+
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -56,6 +58,27 @@ TEST_CASE("nearest: tokens that look like numbers and signs", "[tools]") {
   CHECK(nearest(folder, {"--token", "-", "-k", "1"}).says("man"));
   CHECK(nearest(folder, {"6", "-k", "1"}).says("man"));
   CHECK(nearest(folder, {"--id", "6", "-k", "1"}).says("man"));
+  CHECK(nearest(folder, {"7", "--tokens-only", "--metric", "dot", "-k", "1"}).out == "0           -\n");
+  const auto queries = run_shell(
+      folder, "echo 7 | $W nearest w.safetensors --queries - --tokens-only --metric dot -k 1");
+  CHECK(queries.out == "7:\n0           -\n");
+  CHECK(nearest(folder, {"70"}).says("--token takes a number for a token"));
+  CHECK(nearest(folder, {"-king"}).says("'ing' is no whole number from 0 up"));
+}
+
+TEST_CASE("nearest: where tokens share a row, it is called by one with the prefix", "[tools]") {
+  const TemporaryFolder folder;
+  windrow::TableWriterSpec spec{.format = windrow::RowFormat::f32(1)};
+  auto writer = windrow::TableWriter::create(folder / "w.safetensors", spec);
+  REQUIRE(writer);
+  const std::vector<float> values = {1, 2, 3};
+  REQUIRE(writer->append(windrow::RowsIn(values, 1)));
+  const std::vector<std::string_view> tokens = {"le", "the", "de_der", "de_die"};
+  const std::vector<int64_t> rows = {1, 0, 1, 1};
+  REQUIRE(writer->add_tokens(tokens, rows));
+  REQUIRE(writer->finish());
+  CHECK(nearest(folder, {"the", "--metric", "dot"}).out == "2           le\n");
+  CHECK(nearest(folder, {"the", "--metric", "dot", "--prefix", "de_"}).out == "2           de_der\n");
 }
 
 TEST_CASE("nearest: several queries, each with a heading and its own rows left out", "[tools]") {
@@ -78,7 +101,7 @@ TEST_CASE("nearest: several queries, each with a heading and its own rows left o
   CHECK(unknown.says("line 2: the token 'what' is not in the table"));
   const auto sign = run_shell(folder, "printf 'king\\n\\nking - + man\\n' | $W nearest w.safetensors --queries -");
   CHECK(sign.status == 1);
-  CHECK(sign.says("-, line 3: '+' follows another sign"));
+  CHECK(sign.says("standard input, line 3: '+' follows another sign"));
   CHECK(nearest(folder, {"--queries", "nowhere"}).says("nowhere: cannot be opened"));
   write_bytes(folder / "nothing", "\n");
   CHECK(nearest(folder, {"--queries", "nothing"}).out.empty());

@@ -262,12 +262,14 @@ TEST_CASE("plot: what cannot be done is said, and no picture is left", "[tools]"
   write_array<float>(folder / "many.npy", "<f4", {20001, 1}, some_values(20001));
   write_bytes(folder / "w.txt", "1 1\nthe 1\n");
   write_bytes(folder / "tokens.txt", "no\n");
+  write_bytes(folder / "empty.txt", "\n");
   const size_t before = folder.entries();
   for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"plot", "missing", "--svg", "x.svg"}, {"plot", "none.npy", "--svg", "x.svg"},
         {"plot", "t.npy", "--tokens", "tokens.txt", "--svg", "x.svg"}, {"plot", "t.npy", "--rows", "2:5", "--svg", "x.svg"},
         {"plot", "t.npy", "--tokens", "missing", "--svg", "x.svg"}, {"plot", "t.npy", "--svg", "."},
-        {"plot", "t.npy", "--svg", "missing/x.svg"}, {"plot", "many.npy", "--top", "20001", "--svg", "x.svg"}}) {
+        {"plot", "t.npy", "--tokens", "empty.txt", "--svg", "x.svg"}, {"plot", "t.npy", "--svg", "t.npy"},
+        {"plot", "t.npy", "--tokens", "tokens.txt", "--svg", "tokens.txt"}, {"plot", "t.npy", "--svg", "missing/x.svg"}, {"plot", "many.npy", "--top", "20001", "--svg", "x.svg"}}) {
     CAPTURE(arguments);
     const auto outcome = windrow_command(folder, arguments);
     INFO(outcome.err);

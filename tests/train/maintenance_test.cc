@@ -61,6 +61,35 @@ TEST_CASE("verify: a flipped bit is found, with the rows of its block", "[train]
   CHECK(read_all(path) == before);
 }
 
+TEST_CASE("verify: a damaged slot is found, and not taken for a trainer at work", "[train]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "t.safetensors";
+  make_table(path, kDim, random_values(kRows * kDim, 1), Sgd{});
+  {
+    auto trainer = Trainer::open(path, Sgd{});
+    REQUIRE(trainer);
+    const std::vector<int64_t> ids = {1};
+    const std::vector<float> grads(kDim, 1.0f);
+    REQUIRE(trainer->step(std::span<const int64_t>(ids), RowsIn(grads, kDim)));
+    REQUIRE(trainer->close());
+  }
+  const auto meta = tensor_in(path, "_meta").begin;
+  const auto whole = read_all(path);
+  REQUIRE(verify(path)->bad_slots.empty());
+  const uint64_t newest = open_table_file(io::posix(), path, io::Access::kRead, "")->slot->generation % 2;
+  // The one before is that of the trainer while it worked.
+  flip_byte(path, meta + (1 - newest) * 4096 + 40);
+  const auto older = verify(path);
+  REQUIRE(older);
+  CHECK(older->bad_slots == std::vector<uint64_t>{meta + (1 - newest) * 4096});
+  write_all(path, whole);
+  flip_byte(path, meta + newest * 4096 + 40);
+  const auto newer = verify(path);
+  REQUIRE(!newer);
+  CHECK(newer.error().code == ErrorCode::kMetaCorrupt);
+  CHECK(newer.error().message.find("byte " + std::to_string(meta + newest * 4096)) != std::string::npos);
+}
+
 TEST_CASE("verify: damage in the vocabulary is found, and names no rows", "[train]") {
   const TemporaryFolder folder;
   const auto path = folder / "t.safetensors";
