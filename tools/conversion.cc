@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "format/text.h"
 #include "interrupt.h"
+#include "listed_names.h"
 #include "progress.h"
 
 namespace windrow::tools {
@@ -40,8 +41,19 @@ class Conversion {
     if (target_) {
       if (auto created = create_writer(); !created) return pass(created);
     }
-    if (auto moved = move_rows(interrupt); !moved) return pass(moved);
-    if (auto moved = move_tokens(interrupt); !moved) return pass(moved);
+    if (numbers_rows() && reader_->header().has_token_list) {
+      auto names = ListedNames::read(*reader_);
+      if (!names) return pass(names);
+      names_.emplace(std::move(*names));
+    }
+    PassageOptions how = options_.passage;
+    how.duplicates = duplicates();
+    how.number_rows = numbers_rows();
+    Passage passage(how);
+    if (auto moved = move_rows(passage, interrupt); !moved) return pass(moved);
+    if (auto moved = move_tokens(passage, interrupt); !moved) return pass(moved);
+    report_.rows = passage.findings();
+    report_.duplicates = duplicates();
     if (writer_) {
       if (auto finished = writer_->finish(); !finished) return pass(finished);
     }
@@ -114,6 +126,12 @@ class Conversion {
         spec.subwords = source.subwords;
         spec.kept_buckets = source.kept_buckets;
       }
+      if (spec.subwords && options_.passage.normalize) {
+        return fail(
+            ErrorCode::kInvalidArgument, source_.source.path(),
+            ": --normalize would change words: their vectors are means of rows, those of n-grams among "
+            "them; --words-only makes rows of whole words, which can be normalised");
+      }
     }
     auto writer = target_->format->create(target_->path, spec);
     if (!writer) return pass(writer);
@@ -125,11 +143,7 @@ class Conversion {
     return fail(ErrorCode::kIo, "interrupted", target_ ? concat("; ", target_->path, " is untouched") : "");
   }
 
-  Result<void> move_rows(const Interrupt& interrupt) {
-    PassageOptions how = options_.passage;
-    how.duplicates = duplicates();
-    how.number_rows = numbers_rows();
-    Passage passage(how);
+  Result<void> move_rows(Passage& passage, const Interrupt& interrupt) {
     Progress progress(target_ ? "converting" : "reading",
                       std::min(options_.limit, reader_->header().rows.value_or(0)), "rows");
     RowBlock block;
@@ -138,7 +152,8 @@ class Conversion {
       if (block.rows == 0) break;
       block.cut(
           static_cast<size_t>(std::min<uint64_t>(block.rows, options_.limit - passage.findings().rows_read)));
-      report_.tokens += block.tokens.size();
+      if (names_) names_->name(block, passage.findings().rows_read);
+      report_.tokens += names_ ? 0 : block.tokens.size();
       if (auto passed = passage(block); !passed) return tl::make_unexpected(in_source(passed.error()));
       if (auto checked = check_ngrams_stay(passage.findings()); !checked) return checked;
       if (block.rows > 0) {  // not all of them duplicates
@@ -147,7 +162,6 @@ class Conversion {
       progress.at(passage.findings().rows_read);
       if (interrupt.asked()) return interrupted();
     }
-    report_.rows = passage.findings();
     return {};
   }
 
@@ -160,26 +174,28 @@ class Conversion {
   }
 
   // Tokens that come by themselves. Of a part of the rows, those that are named by a token behind it are left out.
-  Result<void> move_tokens(const Interrupt& interrupt) {
-    if (!reader_->header().has_token_list) return {};
+  Result<void> move_tokens(Passage& passage, const Interrupt& interrupt) {
+    if (names_) report_.tokens = names_->tokens();
+    if (!reader_->header().has_token_list || names_) return {};
     TokenBlock block;
     while (true) {
       if (auto read = reader_->next_tokens(block); !read) return read;
       if (block.tokens.size() == 0) return {};
       report_.tokens += block.tokens.size();
+      if (auto passed = passage(block); !passed) return tl::make_unexpected(in_source(passed.error()));
       if (writer_ && target_->format->is_table) {
-        keep_tokens_of_written_rows(block);
+        keep_tokens_of_rows(block, passage.findings().rows_written);
         if (auto written = writer_->write_tokens(block); !written) return written;
       }
       if (interrupt.asked()) return interrupted();
     }
   }
 
-  void keep_tokens_of_written_rows(TokenBlock& block) const {
+  static void keep_tokens_of_rows(TokenBlock& block, uint64_t rows) {
     if (block.rows.empty()) return;
     TokenBlock kept;
     for (size_t t = 0; t < block.tokens.size(); ++t) {
-      if (static_cast<uint64_t>(block.rows[t]) >= report_.rows.rows_written) continue;
+      if (static_cast<uint64_t>(block.rows[t]) >= rows) continue;
       kept.tokens.add(block.tokens[t]);
       kept.rows.push_back(block.rows[t]);
       if (!block.weights.empty()) kept.weights.push_back(block.weights[t]);
@@ -191,7 +207,11 @@ class Conversion {
     report_.reader = reader_->findings();
     report_.remarks = report_.reader.remarks;
     if (writer_) {
+      report_.rows.rows_written -= writer_->left_out();
       for (std::string& text : writer_->remarks()) report_.remarks.push_back(std::move(text));
+    }
+    if (names_) {
+      for (std::string& text : names_->remarks()) report_.remarks.push_back(std::move(text));
     }
     const auto remark = [&](std::string text) { report_.remarks.push_back(std::move(text)); };
     if (target_ && target_->format->is_table && cuts_ngrams())
@@ -208,6 +228,7 @@ class Conversion {
   const ConversionOptions& options_;
   std::unique_ptr<RowReader> reader_;
   std::unique_ptr<RowWriter> writer_;
+  std::optional<ListedNames> names_;
   ConversionReport report_;
 };
 

@@ -24,6 +24,11 @@ std::vector<Named> sightings_of(const ConversionReport& report) {
           {"zero_rows", "rows of zeros", report.rows.zero_rows}};
 }
 
+const char* what_was_kept(Duplicates duplicates) {
+  return duplicates == Duplicates::kKeepFirst ? "; the first row of each was kept"
+                                              : "; all were kept, and the first is found";
+}
+
 std::string padded(std::string text) {
   text.resize(std::max<size_t>(text.size(), 18), ' ');
   return text;
@@ -62,7 +67,7 @@ void print_findings(const ConversionReport& report) {
     const bool repeated = &sighting == &report.rows.duplicates;
     print_line("  ", padded(text), sighting.count, ", first ",
                repeated ? in_quotes(report.rows.first_duplicate) + " " : "", "at row ", sighting.first_row,
-               byte, repeated ? "; the first row of each was kept" : "");
+               byte, repeated ? what_was_kept(report.duplicates) : "");
   }
   if (report.reader.skipped > 0) print_line("  ", padded("lines left out"), report.reader.skipped);
   for (const SkippedLine& line : report.reader.first_skipped) {

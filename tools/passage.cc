@@ -42,10 +42,15 @@ void keep_rows(RowBlock& block, Keep keep) {
 
 }  // namespace
 
+std::optional<uint64_t> Passage::Places::begin(size_t i) const {
+  return begins && !begins->empty() ? std::optional<uint64_t>((*begins)[i]) : std::nullopt;
+}
+
 Result<void> Passage::operator()(RowBlock& block) {
   const uint64_t first_row = findings_.rows_read;
+  const Places places{.first_row = first_row, .begins = &block.begins};
   if (block.has_tokens()) {
-    if (auto checked = check_tokens(block); !checked) return checked;
+    if (auto checked = check_tokens(block.tokens, places); !checked) return checked;
   }
   const uint64_t rows = block.rows;
   if (options_.columns) take_columns(block);
@@ -53,8 +58,13 @@ Result<void> Passage::operator()(RowBlock& block) {
   if (options_.normalize) {
     for (size_t i = 0; i < block.rows; ++i) normalize(block.row(i), block.dim);
   }
-  if (block.has_tokens() && options_.duplicates != Duplicates::kKeepAll) {
-    if (auto dropped = drop_duplicates(block); !dropped) return dropped;
+  if (block.has_tokens()) {
+    const uint64_t repeated_before = findings_.duplicates.count;
+    const auto is_new = find_new(block.tokens, places);
+    if (!is_new) return tl::make_unexpected(is_new.error());
+    const bool repeated = findings_.duplicates.count > repeated_before;
+    if (repeated && options_.duplicates == Duplicates::kKeepFirst)
+      keep_rows(block, [&](size_t i) { return (*is_new)[i]; });
   }
   findings_.rows_read = first_row + rows;
   if (options_.number_rows && !block.has_tokens()) name_by_number(block);
@@ -62,41 +72,46 @@ Result<void> Passage::operator()(RowBlock& block) {
   return {};
 }
 
-Result<void> Passage::drop_duplicates(RowBlock& block) {
-  const uint64_t repeated_before = findings_.duplicates.count;
-  std::vector<bool> is_new(block.rows);
-  for (size_t i = 0; i < block.rows; ++i) {
-    is_new[i] = seen_.insert(block.token(i));
-    if (is_new[i]) continue;
-    if (options_.duplicates == Duplicates::kError) {
-      return fail(ErrorCode::kFormat, place(findings_.rows_read + i, block.begin(i)), ": the token ",
-                  in_quotes(block.token(i)), " was there before; --drop-duplicates keep-first leaves it out");
-    }
-    if (findings_.duplicates.count == 0) findings_.first_duplicate = block.token(i);
-    findings_.duplicates.add(findings_.rows_read + i, block.begin(i));
-  }
-  if (findings_.duplicates.count > repeated_before) keep_rows(block, [&](size_t i) { return is_new[i]; });
+Result<void> Passage::operator()(TokenBlock& block) {
+  const Places places{.first_row = listed_, .rows = block.rows.empty() ? nullptr : &block.rows};
+  listed_ += block.tokens.size();
+  if (auto checked = check_tokens(block.tokens, places); !checked) return checked;
+  if (auto found = find_new(block.tokens, places); !found) return pass(found);
   return {};
 }
 
-Result<void> Passage::check_tokens(RowBlock& block) {
+Result<std::vector<bool>> Passage::find_new(const TokenList& tokens, const Places& places) {
+  std::vector<bool> is_new(tokens.size());
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    is_new[i] = seen_.insert(tokens[i]);
+    if (is_new[i]) continue;
+    if (options_.duplicates == Duplicates::kError) {
+      return fail(ErrorCode::kFormat, place(places.row(i), places.begin(i)), ": the token ",
+                  in_quotes(tokens[i]), " was there before; --drop-duplicates keep-first leaves it out");
+    }
+    if (findings_.duplicates.count == 0) findings_.first_duplicate = tokens[i];
+    findings_.duplicates.add(places.row(i), places.begin(i));
+  }
+  return is_new;
+}
+
+Result<void> Passage::check_tokens(TokenList& tokens, const Places& places) {
   bool replaced = false;
-  for (size_t i = 0; i < block.rows; ++i) {
-    const std::string_view token = block.token(i);
-    const uint64_t row = findings_.rows_read + i;
-    if (token.empty()) findings_.empty_tokens.add(row, block.begin(i));
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const std::string_view token = tokens[i];
+    if (token.empty()) findings_.empty_tokens.add(places.row(i), places.begin(i));
     if (utf8_prefix(token) == token.size()) continue;
     if (options_.bad_utf8 == BadUtf8::kError) {
-      return fail(ErrorCode::kFormat, place(row, block.begin(i)), ": the token ", in_quotes(token),
+      return fail(ErrorCode::kFormat, place(places.row(i), places.begin(i)), ": the token ", in_quotes(token),
                   " is not valid UTF-8; --bad-utf8 keep or replace takes it");
     }
-    findings_.bad_utf8.add(row, block.begin(i));
+    findings_.bad_utf8.add(places.row(i), places.begin(i));
     replaced = options_.bad_utf8 == BadUtf8::kReplace;
   }
   if (!replaced) return {};
   TokenList valid;
-  for (size_t i = 0; i < block.rows; ++i) valid.add(with_valid_utf8(block.token(i)));
-  block.tokens = std::move(valid);
+  for (size_t i = 0; i < tokens.size(); ++i) valid.add(with_valid_utf8(tokens[i]));
+  tokens = std::move(valid);
   return {};
 }
 

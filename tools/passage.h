@@ -46,18 +46,31 @@ class Passage {
 
   // kFormat for what the options make an error; the message has row, byte and token.
   Result<void> operator()(RowBlock& block);
+  // The same of tokens that come by themselves; repeated ones are counted, and all are kept.
+  Result<void> operator()(TokenBlock& block);
 
   const PassageFindings& findings() const { return findings_; }
 
  private:
-  Result<void> drop_duplicates(RowBlock& block);
-  Result<void> check_tokens(RowBlock& block);
+  // Where tokens stand, for messages.
+  struct Places {
+    uint64_t first_row = 0;
+    const std::vector<int64_t>* rows = nullptr;     // instead, one for each
+    const std::vector<uint64_t>* begins = nullptr;  // bytes, if they are known
+    uint64_t row(size_t i) const { return rows ? static_cast<uint64_t>((*rows)[i]) : first_row + i; }
+    std::optional<uint64_t> begin(size_t i) const;
+  };
+
+  // Which tokens were not there before.
+  Result<std::vector<bool>> find_new(const TokenList& tokens, const Places& places);
+  Result<void> check_tokens(TokenList& tokens, const Places& places);
   void take_columns(RowBlock& block) const;
   void count_values(const RowBlock& block);
   void name_by_number(RowBlock& block) const;
 
   PassageOptions options_;
   PassageFindings findings_;
+  uint64_t listed_ = 0;  // tokens that came by themselves
   TokenSet seen_;
 };
 

@@ -108,7 +108,8 @@ void add_source_options(CLI::App& verb, SourceOptions& options) {
   verb.add_option("--token-column", options.token_column,
                   "Of TSV and CSV: the column with the tokens, by name or by number from 0");
   verb.add_flag("--words-only", options.words_only,
-                "Of fastText and finalfusion: a row per word with its n-grams added in, as in a .vec file");
+                "Of fastText, finalfusion and tables with n-grams: a row per word, those of its n-grams added in, as in a "
+                "file .vec");
   verb.add_flag("--restore-norms", options.restore_norms,
                 "Of finalfusion: multiply rows by the norms that are kept beside them");
   verb.add_option("--part", options.part,

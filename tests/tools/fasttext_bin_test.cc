@@ -1,6 +1,7 @@
 #include "formats/fasttext_bin.h"
 
 #include <windrow/embed.h>
+#include <windrow/lookup.h>
 #include <windrow/table.h>
 #include <windrow/word_vectors.h>
 
@@ -135,6 +136,40 @@ TEST_CASE("fasttext: --words-only is what fastText writes as .vec, in full preci
   REQUIRE(windrow_command(folder, {"convert", kModels + "skipgram.bin", "w.vec"}).status == 0);
   REQUIRE(windrow_command(folder, {"convert", "w.vec", "w.safetensors"}).status == 0);
   CHECK(windrow_command(folder, {"diff", "w.safetensors", "t.safetensors"}).status == 0);
+}
+
+TEST_CASE("fasttext: a table gives the same words to other files as the model itself", "[tools]") {
+  const TemporaryFolder folder;
+  for (const std::string model : {"skipgram.bin", "pruned.ftz"}) {
+    CAPTURE(model);
+    converted(folder, model);
+    REQUIRE(windrow_command(folder, {"convert", kModels + model, "model.vec", "--precision", "5"}).status == 0);
+    REQUIRE(windrow_command(folder, {"convert", "t.safetensors", "table.vec", "--precision", "5"}).status == 0);
+    CHECK(read_text(folder / "table.vec") == read_text(folder / "model.vec"));
+    REQUIRE(windrow_command(folder, {"convert", "t.safetensors", "w.safetensors", "--words-only"}).status == 0);
+    const auto words = Table::open(folder / "w.safetensors");
+    REQUIRE(words);
+    CHECK(words->rows() == words->vocabulary().size());
+    CHECK(!words->subwords());
+  }
+}
+
+TEST_CASE("fasttext: rows that are parts of words are not normalised", "[tools]") {
+  const TemporaryFolder folder;
+  const auto refused = windrow_command(folder, {"convert", kModels + "skipgram.bin", "t.safetensors", "--normalize"});
+  CHECK(refused.status == 1);
+  CHECK(refused.says("--words-only makes rows of whole words"));
+  CHECK(folder.entries() == 0);
+  REQUIRE(windrow_command(folder, {"convert", kModels + "skipgram.bin", "t.safetensors", "--normalize", "--words-only"})
+              .status == 0);
+  const auto table = Table::open(folder / "t.safetensors");
+  REQUIRE(table);
+  std::vector<float> row(5);
+  const int64_t id = 3;
+  REQUIRE(gather(*table, Ids(std::span(&id, 1)), RowsOut(row, 5)));
+  float squares = 0;
+  for (const float x : row) squares += x * x;
+  CHECK(std::abs(squares - 1) < 1e-5f);
 }
 
 TEST_CASE("fasttext: vectors of lines are those of print-sentence-vectors", "[tools]") {

@@ -246,3 +246,39 @@ TEST_CASE("tokenizer.json: objects, lists of pairs, and added tokens", "[tools]"
     CHECK(!parse_tokenizer_json(text));
   }
 }
+
+TEST_CASE("static embedding: rows keep their tokens in files that have one for each", "[tools]") {
+  const TemporaryFolder folder;
+  const Tensor weights = {"weights", "F32", {4}, raw<float>({1, 2, 3, 4})};
+  const Tensor mapping = {"mapping", "I64", {4}, raw<int64_t>({1, 0, 1, 1})};
+  make_model(folder / "m", R"({"model":{"type":"WordPiece","vocab":{"a":0,"b":1,"c":2,"\u00e9":3}}})",
+             {weights, mapping});
+  for (const std::string source : {"m", "t.safetensors"}) {
+    CAPTURE(source);
+    if (source != "m") REQUIRE(convert(folder).status == 0);
+    const auto outcome = windrow_command(folder, {"convert", source, "v.txt"});
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    CHECK(read_text(folder / "v.txt").ends_with("b 1 2\na 3 4\n2 5 6\n"));
+    CHECK(outcome.says("the weights of the tokens were left behind"));
+    CHECK(outcome.says("2 tokens were left behind, whose rows have another"));
+  }
+}
+
+TEST_CASE("static embedding: tokens that occur twice are counted, or an error", "[tools]") {
+  const TemporaryFolder folder;
+  make_model(folder / "m", R"({"model":{"type":"Unigram","vocab":[["a",0],["b",0],["b",0],["",0]]}})",
+             {{"weights", "F32", {4}, raw<float>({1, 2, 3, 4})}},
+             {"embeddings", "F32", {4, 1}, raw<float>({1, 2, 3, 4})});
+  const auto counted = windrow_command(folder, {"convert", "m", "t.safetensors", "--json"});
+  INFO(counted.err);
+  REQUIRE(counted.status == 0);
+  const Json json = Json::parse(counted.out);
+  CHECK(json["duplicates"] == 1);
+  CHECK(json["first_duplicate"] == "b");
+  CHECK(json["empty_tokens"] == 1);
+  CHECK(json["first"]["duplicates"]["row"] == 2);
+  const auto refused = windrow_command(folder, {"convert", "m", "u.safetensors", "--drop-duplicates", "error"});
+  CHECK(refused.status == 1);
+  CHECK(refused.says("row 2: the token 'b' was there before"));
+}

@@ -1,6 +1,7 @@
 #include "formats/word2vec_bin.h"
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "formats/word2vec_header.h"
 #include "support/catch.h"
@@ -136,7 +137,9 @@ TEST_CASE("convert: word2vec binary with and without line ends, and tokens that 
   const auto refused = convert({"v.txt", "v.bin"});
   CHECK(refused.status == 1);
   CHECK(refused.says("row 1: word2vec binary cannot hold"));
-  CHECK(convert({"v.txt", "v.bin", "--bad-token", "skip"}).says("2 tokens hold what word2vec binary cannot"));
+  const auto skipped = convert({"v.txt", "v.bin", "--bad-token", "skip", "--json"});
+  CHECK(skipped.says("2 tokens hold what word2vec binary cannot"));
+  CHECK(nlohmann::json::parse(skipped.out)["rows_written"] == 1);
   CHECK(read_text(folder / "v.bin") == "1 1\na " + one + "\n");
   CHECK(convert({"v.txt", "v.bin", "--bad-token", "underscore"}).says("became underscores"));
   CHECK(read_text(folder / "v.bin") == "3 1\na " + one + "\nNew_York " + two + "\n__ " + three + "\n");

@@ -36,7 +36,7 @@ class RowReader {
   // Replaces the block by the next rows. An empty block is the end, and then everything the file claims was
   // checked. Once a block had no tokens, none that follows has any.
   virtual Result<void> next(RowBlock& block) = 0;
-  // The same of the tokens, where they do not come with rows; asked for when all rows were read.
+  // The same of the tokens, where they do not come with rows, at any time.
   virtual Result<void> next_tokens(TokenBlock& block) {
     block.clear();
     return {};

@@ -1,6 +1,7 @@
 #include "formats/table_reader.h"
 
 #include <windrow/lookup.h>
+#include <windrow/word_vectors.h>
 
 #include <algorithm>
 #include <numeric>
@@ -84,6 +85,47 @@ class TableReader : public RowReader {
   std::vector<int64_t> ids_;
 };
 
+// The words of a table that makes their vectors of rows and those of n-grams: a row per word, as in a .vec file.
+class TableWordsReader : public RowReader {
+ public:
+  TableWordsReader(Table table, std::vector<std::string> remarks)
+      : table_(std::move(table)), remarks_(std::move(remarks)) {
+    header_ = {.dim = static_cast<size_t>(table_.dim()),
+               .rows = static_cast<uint64_t>(table_.vocabulary().size()),
+               .has_tokens = true,
+               .stored_as = std::string(row_format_name(table_.format().kind))};
+  }
+
+  const SourceHeader& header() const override { return header_; }
+  ReaderFindings findings() const override {
+    ReaderFindings findings;
+    findings.remarks = remarks_;
+    return findings;
+  }
+
+  Result<void> next(RowBlock& block) override {
+    const Vocabulary& vocabulary = table_.vocabulary();
+    block.clear(header_.dim);
+    const auto left = static_cast<size_t>(vocabulary.size() - word_);
+    block.rows = std::min(left, rows_per_block(header_.dim));
+    block.values.resize(block.rows * header_.dim);
+    words_.clear();
+    for (size_t i = 0; i < block.rows; ++i) words_.push_back(vocabulary.token_at(word_++));
+    for (const std::string_view word : words_) block.add_token(word);
+    if (block.rows == 0) return {};
+    auto made = word_vectors(table_, words_, RowsOut(block.values, header_.dim));
+    if (!made) return pass(made);
+    return {};
+  }
+
+ private:
+  Table table_;
+  std::vector<std::string> remarks_;
+  SourceHeader header_;
+  int64_t word_ = 0;
+  std::vector<std::string_view> words_;
+};
+
 // Metadata that every new table gets anew.
 bool is_rewritten(std::string_view key) {
   constexpr std::string_view kKeys[] = {"format",        "windrow.row_format", "windrow.dim",
@@ -127,8 +169,10 @@ Result<std::unique_ptr<RowReader>> open_table_reader(const Source& source) {
   if (!table) return pass(table);
   auto about = about_table(source.table);
   if (!about) return pass(about);
-  return read_table(std::move(*table),
-                    *about ? remarks_on(**about, source.table.keeps_state) : std::vector<std::string>());
+  auto remarks = *about ? remarks_on(**about, source.table.keeps_state) : std::vector<std::string>();
+  if (source.words_only && table->subwords() && table->vocabulary().size() > 0)
+    return std::make_unique<TableWordsReader>(std::move(*table), std::move(remarks));
+  return read_table(std::move(*table), std::move(remarks));
 }
 
 }  // namespace windrow::tools

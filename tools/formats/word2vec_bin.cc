@@ -144,6 +144,8 @@ class Word2vecBinWriter : public RowWriter {
     return output_.finish(word2vec_header_line(written_, spec_.max_rows, spec_.dim));
   }
 
+  uint64_t left_out() const override { return rows_ - written_; }
+
   std::vector<std::string> remarks() const override {
     if (bad_tokens_ == 0) return {};
     return {concat(bad_tokens_, " tokens hold what word2vec binary cannot: ",

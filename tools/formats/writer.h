@@ -54,6 +54,8 @@ class RowWriter {
   virtual Result<void> write_tokens(const TokenBlock&) { return {}; }
   virtual Result<void> finish() = 0;
 
+  // Rows that came and were not written.
+  virtual uint64_t left_out() const { return 0; }
   // What a user should know of what was written although it is no error.
   virtual std::vector<std::string> remarks() const { return {}; }
 };
