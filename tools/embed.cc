@@ -151,7 +151,8 @@ Result<void> check_table(const EmbedVerbOptions& verb, const Table& table) {
         "the table has rows of n-grams only: --unknown subwords, or --recipe fasttext, make words of them");
   }
   return wrong(ErrorCode::kInvalidArgument,
-               "the table has no vocabulary to find tokens in; --ids takes lines of row numbers");
+               "the table has no vocabulary to find tokens in: --ids takes lines of row numbers, and "
+               "`windrow convert` makes a table with the tokens of a GGUF file or of a static embedding");
 }
 
 // Lines on their way to vectors.

@@ -1,5 +1,7 @@
 #include "source_options.h"
 
+#include <algorithm>
+
 #include "base/fail.h"
 #include "formats/numbers.h"
 #include "verb.h"
@@ -29,7 +31,7 @@ RawMatrix parse_raw(const SourceOptions& options) {
     throw WrongUsage{concat("--shape ", text, ": give ROWSxDIM, such as 400000x100, or DIM alone")};
   }
   raw.dim = *dim;
-  raw.offset_bytes = options.offset_bytes;
+  raw.offset_bytes = options.offset_bytes.value_or(0);
   constexpr std::pair<std::string_view, RawMatrix::Type> kTypes[] = {
       {"f32", RawMatrix::Type::kF32},   {"f64", RawMatrix::Type::kF64}, {"f16", RawMatrix::Type::kF16},
       {"bf16", RawMatrix::Type::kBf16}, {"i8", RawMatrix::Type::kI8},   {"u8", RawMatrix::Type::kU8}};
@@ -37,6 +39,22 @@ RawMatrix parse_raw(const SourceOptions& options) {
     if (options.type == name) raw.type = type;
   }
   return raw;
+}
+
+// What a file of another format would say itself, or has nothing of.
+void refuse_options_of_others(const SourceOptions& options, const Format& format) {
+  const std::pair<std::string_view, bool> kGiven[] = {{"--shape", !options.shape.empty()},
+                                                      {"--type", !options.type.empty()},
+                                                      {"--offset", options.offset_bytes.has_value()},
+                                                      {"--part", !options.part.empty()},
+                                                      {"--token-column", !options.token_column.empty()},
+                                                      {"--words-only", options.words_only},
+                                                      {"--restore-norms", options.restore_norms}};
+  for (const auto& [name, given] : kGiven) {
+    const auto& heeded = format.options;
+    if (given && std::find(heeded.begin(), heeded.end(), name) == heeded.end())
+      throw WrongUsage{concat(name, " says nothing of files of format ", format.name, ": leave it out")};
+  }
 }
 
 }  // namespace
@@ -81,6 +99,7 @@ Result<const Format*> SourceOptions::format() const {
                "hold several tensors, or open in place; a file of format ",
                format->name, " holds one table only")};
   }
+  refuse_options_of_others(*this, *format);
   return format;
 }
 
@@ -108,14 +127,15 @@ void add_source_options(CLI::App& verb, SourceOptions& options) {
   verb.add_option("--token-column", options.token_column,
                   "Of TSV and CSV: the column with the tokens, by name or by number from 0");
   verb.add_flag("--words-only", options.words_only,
-                "Of fastText, finalfusion and tables with n-grams: a row per word, those of its n-grams added in, as in a "
+                "Of fastText, finalfusion and tables with n-grams: a row per word, those of its n-grams "
+                "added in, as in a "
                 "file .vec");
   verb.add_flag("--restore-norms", options.restore_norms,
                 "Of finalfusion: multiply rows by the norms that are kept beside them");
   verb.add_option("--part", options.part,
                   "Of GloVe's files with two vectors of each word: word, context, or their sum")
       ->check(CLI::IsMember({"word", "context", "sum"}));
-  verb.add_option("--shape", options.shape, "Of raw: ROWSxDIM, or DIM; of GloVe: DIM");
+  verb.add_option("--shape", options.shape, "Of raw: ROWSxDIM, or DIM; of GloVe and word2vec text: DIM");
   verb.add_option("--type", options.type, "Of raw: f32 (default), f64, f16, bf16, i8, u8; little-endian")
       ->check(CLI::IsMember({"f32", "f64", "f16", "bf16", "i8", "u8"}));
   verb.add_option("--offset", options.offset_bytes, "Of raw: bytes before the first value");

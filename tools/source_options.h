@@ -19,8 +19,8 @@ struct SourceOptions {
   std::string token_column;
   std::string part;
   std::string shape;  // ROWSxDIM or DIM of a file without a header
-  std::string type = "f32";
-  uint64_t offset_bytes = 0;
+  std::string type;   // of its values; empty: f32
+  std::optional<uint64_t> offset_bytes;
   std::optional<uint64_t> limit;
   std::string columns;
   bool normalize = false;

@@ -35,6 +35,8 @@ struct Subwords {
   uint32_t hash_seed = 0;            // kFloret
   std::string begin = "<";
   std::string end = ">";
+  // The row of a word is its vector already, as finalfusion keeps it: its n-grams are in it and are not added again.
+  bool words_are_whole = false;
 
   int64_t rows() const { return kept.value_or(buckets); }
 

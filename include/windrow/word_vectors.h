@@ -39,8 +39,8 @@ struct WordRows {
 };
 
 // The rows whose mean is the vector of each word: its own, where it is in the vocabulary, then those of its n-grams
-// (subwords.h) in order. No rows for a word that the table knows nothing of. In a table without subwords a word has
-// its own row alone.
+// (subwords.h) in order. No rows for a word that the table knows nothing of. In a table without subwords, and in one
+// whose words are whole, a word has its own row alone.
 //
 // Errors:  kNoMemory: 8 bytes for each row, of which a word has as many as n-grams and one more
 // Threads: any number of calls at a time on one table.

@@ -43,7 +43,8 @@ class RowFinder {
     found.offsets[0] = 0;
     for (size_t w = 0; w < words.size(); ++w) {
       own_rows_[w] = table_.vocabulary.row_of(own_rows_[w]).value_or(kNoRow);
-      const size_t rows = subwords_.count(words[w]) + (own_rows_[w] != kNoRow);
+      const bool known = own_rows_[w] != kNoRow;
+      const size_t rows = known + (is_whole(known) ? 0 : subwords_.count(words[w]));
       found.offsets[w + 1] = found.offsets[w] + static_cast<int64_t>(rows);
       room = std::max(room, subwords_.room_for(words[w]));
     }
@@ -61,12 +62,16 @@ class RowFinder {
   }
 
  private:
+  // Whether the row of a word is all there is of it.
+  bool is_whole(bool known) const { return known && table_.subwords && table_.subwords->words_are_whole; }
+
   void write(std::string_view word, int64_t own_row, std::string& marked, WordRows& found, size_t w) const {
     int64_t* const begin = found.ids.data() + found.offsets[w];
     int64_t* const end = found.ids.data() + found.offsets[w + 1];
-    if (own_row != kNoRow) *begin = own_row;
-    subwords_.write(word, marked, begin + (own_row != kNoRow));
-    if (own_row != kNoRow) {
+    const bool known = own_row != kNoRow;
+    if (known) *begin = own_row;
+    if (!is_whole(known)) subwords_.write(word, marked, begin + known);
+    if (known) {
       found.sources[w] = WordSource::kVocabulary;
     } else {
       const bool any = std::any_of(begin, end, [](int64_t row) { return row != kNoRow; });

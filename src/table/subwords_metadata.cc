@@ -19,6 +19,8 @@ constexpr const char* kHashCount = "windrow.subwords.hash_count";
 constexpr const char* kHashSeed = "windrow.subwords.hash_seed";
 constexpr const char* kBegin = "windrow.subwords.begin";
 constexpr const char* kEnd = "windrow.subwords.end";
+constexpr const char* kWords = "windrow.subwords.words";
+constexpr const char* kWhole = "whole";
 
 constexpr size_t kMaxMark = 64;  // bytes of `begin` and `end`
 
@@ -95,6 +97,7 @@ std::vector<std::pair<std::string, std::string>> subwords_metadata(const Subword
   }
   list.emplace_back(kBegin, subwords.begin);
   list.emplace_back(kEnd, subwords.end);
+  if (subwords.words_are_whole) list.emplace_back(kWords, kWhole);
   return list;
 }
 
@@ -114,6 +117,13 @@ Result<std::optional<Subwords>> read_subwords(const std::map<std::string, std::s
   } else if (hash != "fasttext") {
     return fail(ErrorCode::kUnsupported, "the metadata ", kHash, " is ", in_quotes(hash),
                 ", which this version does not know (fasttext, floret)");
+  }
+  if (std::string words; read_text(metadata, kWords, words)) {
+    if (words != kWhole) {
+      return fail(ErrorCode::kUnsupported, "the metadata ", kWords, " is ", in_quotes(words),
+                  ", which this version does not know (", kWhole, ")");
+    }
+    s.words_are_whole = true;
   }
   if (!read) {
     return fail(ErrorCode::kFormat, "the metadata ", kHash, ".* is damaged: a number is missing or is none");

@@ -206,6 +206,25 @@ TEST_CASE("word vectors: tokens with rows of their own", "[lookup]") {
   CHECK(rows->ids == std::vector<int64_t>{2, 1, 0});
 }
 
+TEST_CASE("word vectors: where words are whole, only unknown ones are made of n-grams", "[lookup]") {
+  const TemporaryFolder folder;
+  Subwords subwords = some_subwords();
+  subwords.words_are_whole = true;
+  const Table table = table_with(folder / "t", subwords);
+  const std::vector<std::string> words = {"subwords", "unheard"};
+  const auto rows = word_rows(table, views(words));
+  REQUIRE(rows);
+  CHECK(rows->sources == std::vector<WordSource>{WordSource::kVocabulary, WordSource::kSubwords});
+  REQUIRE(rows->offsets[1] == 1);
+  CHECK(rows->ids[0] == 5);
+  const std::vector<int64_t> expected = expected_rows(subwords, "unheard");
+  CHECK(std::vector<int64_t>(rows->ids.begin() + 1, rows->ids.end()) == expected);
+  std::vector<float> vectors(2 * kDim);
+  REQUIRE(word_vectors(table, views(words), RowsOut(vectors, kDim)));
+  const auto values = some_rows(6);
+  CHECK(std::equal(vectors.begin(), vectors.begin() + kDim, values.begin() + 5 * kDim));
+}
+
 TEST_CASE("word vectors: floret's words need no vocabulary", "[lookup]") {
   const TemporaryFolder folder;
   Subwords subwords = some_subwords();

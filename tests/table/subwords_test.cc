@@ -187,7 +187,7 @@ TEST_CASE("subwords: in a pruned model some buckets have rows", "[table]") {
 }
 
 TEST_CASE("subwords: the metadata give back what was written", "[table]") {
-  std::vector<Subwords> list(4);
+  std::vector<Subwords> list(5);
   list[0].buckets = 2'000'000;
   list[0].first_row = 1234;
   list[1].hash = Subwords::Hash::kFloret;
@@ -198,6 +198,7 @@ TEST_CASE("subwords: the metadata give back what was written", "[table]") {
   list[2].kept = 1000;
   list[2].buckets = 5'000'000;
   list[3].begin = list[3].end = "";
+  list[4].words_are_whole = true;
   for (const Subwords& subwords : list) {
     const auto read = read_subwords(metadata_of(subwords), 3'000'000);
     REQUIRE(read);
@@ -207,6 +208,15 @@ TEST_CASE("subwords: the metadata give back what was written", "[table]") {
   const auto none = read_subwords({{"format", "pt"}}, 5);
   REQUIRE(none);
   CHECK(!none->has_value());
+}
+
+TEST_CASE("subwords: words that are neither parts nor whole are not known", "[table]") {
+  Metadata metadata = metadata_of({});
+  CHECK(!metadata.contains("windrow.subwords.words"));
+  metadata["windrow.subwords.words"] = "halves";
+  const auto read = read_subwords(metadata, 5);
+  REQUIRE(!read);
+  CHECK(read.error().code == ErrorCode::kUnsupported);
 }
 
 TEST_CASE("subwords: damaged metadata are refused", "[table]") {

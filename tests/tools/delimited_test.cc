@@ -60,6 +60,19 @@ TEST_CASE("delimited: a first line is names only where it cannot be a row", "[to
   CHECK(contains(marked.error, "line 3, byte 18: column 1"));
 }
 
+TEST_CASE("delimited: names above numbered columns, and above the column that is asked for", "[tools]") {
+  const std::vector<std::string> tokens = {"7", "8"};
+  CHECK(read("id,0,1,2\n7,1,2,3\n8,3,4,5\n").tokens == tokens);
+  CHECK(read("word,0,1\n7,1,2\n8,3,4\n").tokens == tokens);
+  CHECK(read("item,0,1,2\n7,1,2,3\n8,3,4,5\n").tokens == tokens);
+  CHECK(read("label,5,6\n7,1,2\n8,3,4\n", ',', "label").tokens == tokens);
+  CHECK(read("5,6,label\n1,2,7\n3,4,8\n", ',', "label").values == std::vector<float>{1, 2, 3, 4});
+  CHECK(read("id,5,6\n7,1,2\n").tokens == std::vector<std::string>{"7"});
+  // A number is the number of a column, whatever stands in it.
+  CHECK(read("5,0,2\n6,1,3\n", ',', "0").tokens == std::vector<std::string>{"5", "6"});
+  CHECK(read("cat,0,1\n7,1,2\n").tokens == std::vector<std::string>{"cat", "7"});
+}
+
 TEST_CASE("delimited: quotes of CSV", "[tools]") {
   const auto got = read("\"a, \"\"b\"\"\",\"1\", 2 \n\"\",3,4\n");
   CHECK(got.error == "");

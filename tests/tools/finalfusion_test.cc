@@ -172,6 +172,7 @@ TEST_CASE("finalfusion: rows of n-grams follow those of words, without tokens", 
   REQUIRE(header.subwords);
   CHECK((header.subwords->hash == Subwords::Hash::kFasttext && header.subwords->buckets == 2));
   CHECK((header.subwords->min_n == 3 && header.subwords->max_n == 5 && header.subwords->first_row == 1));
+  CHECK(header.subwords->words_are_whole);
   RowBlock block;
   REQUIRE(reader->next(block));
   CHECK((block.rows == 1 && block.token(0) == "word"));

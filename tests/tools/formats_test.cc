@@ -29,9 +29,14 @@ TEST_CASE("formats: told from the content", "[tools]") {
   CHECK(detected("2 3\nthe 1 2 3\ncat 4 5 6\n") == "word2vec-text");
   CHECK(detected("2 3\r\nNew York 1 2 3 \r\n") == "word2vec-text");
   CHECK(detected("1 3\nthe 1 2 3") == "word2vec-text");
-  CHECK(detected("2 3\nthe 1 2\n") == "word2vec-bin");
+  // A second line that is no row does not make a text binary.
+  CHECK(detected("2 3\nthe 1 2\n") == "word2vec-text");
+  CHECK(detected("2 3\nthe 1 2 x\nof 4 5 6\n") == "word2vec-text");
+  CHECK(detected("2 3\nthe 0,1 0,2 0,3\nof 4 5 6\n") == "word2vec-text");
   CHECK(detected("1 1\nthe \x01\x02\x03\x04"s) == "word2vec-bin");
-  CHECK(detected("1 2\nthe 12345678") == "word2vec-bin");
+  CHECK(detected("1 2\nthe \xCD\xCC\xCC=\xCD\xCCL>") == "word2vec-bin");  // 0.1, 0.2: no control characters
+  CHECK(detected("\xEF\xBB\xBF" "1 3\nthe 1 2 3") == "word2vec-text");
+  CHECK(detected("<html> 1 2 3\nthe 1 2 3\n") == "glove-text");
   CHECK(detected("GGUF\x03\0\0\0\0\0"s) == "gguf");
   CHECK(detected("FiFu\0\0\0\0\0\0"s) == "finalfusion");
   CHECK(detected("\xBA\x16\x4F\x2F\x0C\0\0\0"s) == "fasttext-bin");
@@ -55,6 +60,10 @@ TEST_CASE("formats: what cannot be read is named, with the way out", "[tools]") 
   CHECK(says("\x89HDF\r\n\x1A\n", "HDF5"));
   CHECK(says("version https://git-lfs.github.com/spec/v1", "git lfs pull"));
   CHECK(says("<!DOCTYPE html>", "download failed"));
+  CHECK(says("<html>\n<body>", "download failed"));
+  CHECK(says("PAR1\x15", "Parquet"));
+  CHECK(says("ARROW1\0\0"s, "Arrow"));
+  CHECK(says("\xFF\xFEt\0h\0"s, "UTF-16"));
   CHECK(says("\x1F\x8B\x08", "decompress"));
   CHECK(says("hello\n", "not a format"));
   CHECK(says("", "empty"));

@@ -58,19 +58,45 @@ TEST_CASE("glove text: rows without a first line, dim from what most lines have"
   CHECK(read("1 2 3 4\na 5 6\nb 7 8\n").tokens == Words{"1 2", "a", "b"});
 }
 
-TEST_CASE("glove text: where most tokens hold spaces, the dim must be said, and that is said", "[tools]") {
+TEST_CASE("glove text: tokens hold spaces, and numbers of their own", "[tools]") {
   const std::string text = "new york 1 2\nlos angeles 3 4\nparis 5 6\n";
-  const Vectors guessed = read(text);
-  CHECK(contains(guessed.error, "g.txt: line 1, byte 0: field 1 of 3 is no number"));
-  CHECK(contains(guessed.error, "found from the first lines, --shape DIM says otherwise"));
-  const Vectors said = read(text, {.dim = 2});
-  CHECK(said.error.empty());
-  CHECK(said.tokens == Words{"new york", "los angeles", "paris"});
+  for (const How& how : {How{}, How{.dim = 2}}) {
+    CHECK(read(text, how).error.empty());
+    CHECK(read(text, how).tokens == Words{"new york", "los angeles", "paris"});
+  }
+  // Where one first field stands in most lines, it is not the token.
+  const Vectors numbered = read("item 1 0.5 2\nitem 2 3 4\nuser 1 5 6\nuser 2 7 8\n");
+  CHECK(numbered.error.empty());
+  CHECK(numbered.tokens == Words{"item 1", "item 2", "user 1", "user 2"});
+  CHECK(read("a 1 2\na 3 4\nb 5 6\nc 7 8\nd 9 8\n").dim == 2);
+  CHECK(read("a 0.1 2\na 0.3 4\n").dim == 2);
+  CHECK(contains(read("a 1 2 3\nb 4 5 x\nc 6 7 8\n").error, "found from the first lines, --shape DIM says otherwise"));
   // Numbers behind the tokens: nothing looks wrong, so that it is remarked.
   const auto found = remarks("a 1 1 2\nb 1 1 2\nc 1 2\nd 1 2\n");
   REQUIRE(found.size() == 1);
   CHECK(contains(found[0], "2 of 4 tokens hold spaces"));
   CHECK(remarks("a 1 2\nb 1 2\n").empty());
+}
+
+TEST_CASE("glove text: tabs behind tokens would take a value, and are refused", "[tools]") {
+  CHECK(contains(read("a\t0.5 2\nb\t3 4\n").error, "tabs stand between tokens and values"));
+  CHECK(contains(read("2 2\na\t0.5 2\nb\t3 4\n", {.lenient = true}).error, "tabs stand between"));
+  CHECK(read("a\tb 1 2\nc 3 4\n").tokens == Words{"a\tb", "c"});
+}
+
+TEST_CASE("glove text: a byte order mark is no part of the first token", "[tools]") {
+  const std::string text = "\xEF\xBB\xBFthe 1 2\nof 3 4\n";
+  CHECK(read(text).tokens == Words{"the", "of"});
+  REQUIRE(remarks(text).size() == 1);
+  CHECK(contains(remarks(text)[0], "byte order mark"));
+  CHECK(read("a 1 2\n\xEF\xBB\xBFthe 3 4\n").tokens == Words{"a", "\xEF\xBB\xBFthe"});
+  // Nor is one written in its place.
+  const TemporaryFolder folder;
+  write_bytes(folder / "w.vec", "1 2\n\xEF\xBB\xBFthe 1 2\n");
+  const auto refused = windrow_command(folder, {"convert", "w.vec", "g.glove"});
+  CHECK((refused.status == 1 && refused.says("byte order mark")));
+  CHECK(windrow_command(folder, {"convert", "w.vec", "v.vec"}).status == 0);
+  CHECK(folder.entries() == 2);
 }
 
 TEST_CASE("glove text: lines with too few fields, and files without any row", "[tools]") {

@@ -79,9 +79,25 @@ TEST_CASE("vocabulary file: a token per line, of any bytes", "[tools]") {
   CHECK(contains(named(std::string(70'000, 'x'), 1).error, "goes on for more than"));
 }
 
+TEST_CASE("vocabulary file: a byte order mark is no part of the first token", "[tools]") {
+  CHECK(named("\xEF\xBB\xBF" "a\nb\n", 2).tokens == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("raw: fewer rows than promised are told of", "[tools]") {
+  const TemporaryFolder folder;
+  write_bytes(folder / "m", raw<float>({1, 2, 3, 4}));
+  const std::vector<std::string> convert = {"convert", "m", "t.npy", "--from", "raw", "--shape", "3x2"};
+  CHECK(windrow_command(folder, convert).status == 1);
+  std::vector<std::string> lenient = convert;
+  lenient.push_back("--lenient");
+  CHECK(windrow_command(folder, lenient).says("3 rows should follow, the file holds 2, which were taken"));
+}
+
 TEST_CASE("vocabulary file: counts of word2vec are no part of the tokens", "[tools]") {
   CHECK(named("a 12\nb c 7\n", 2).tokens == std::vector<std::string>{"a", "b c"});
   CHECK(named("a 12\nb c\n", 2).tokens == std::vector<std::string>{"a 12", "b c"});
+  // What tells tokens apart is no count.
+  CHECK(named("item 1\nitem 2\n", 2).tokens == std::vector<std::string>{"item 1", "item 2"});
 }
 
 TEST_CASE("convert: a matrix without header, and a npy file, with a file of tokens", "[tools]") {

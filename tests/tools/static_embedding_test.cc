@@ -1,6 +1,7 @@
 #include "formats/static_embedding.h"
 
 #include <windrow/embed.h>
+#include <windrow/lookup.h>
 #include <windrow/table.h>
 
 #include <cmath>
@@ -197,6 +198,50 @@ TEST_CASE("static embedding: int8 rows come without a scale, and a remark", "[to
   CHECK(windrow_command(folder, {"lookup", "t.safetensors", "--token", "c"}).says("-5 127"));
 }
 
+TEST_CASE("static embedding: rows of doubles", "[tools]") {
+  const TemporaryFolder folder;
+  make_model(folder / "m", kTokenizer, {}, {"embeddings", "F64", {3, 2}, raw<double>({1, 2, 3, 4, 5, 0.1})});
+  const auto outcome = convert(folder);
+  REQUIRE(outcome.status == 0);
+  CHECK(outcome.says("rounded from float64"));
+  const auto table = Table::open(folder / "t.safetensors");
+  REQUIRE(table);
+  CHECK(table->vocabulary().find("c") == 2);
+  std::vector<float> values(6);
+  const std::vector<int64_t> ids = {0, 1, 2};
+  REQUIRE(gather(*table, std::span<const int64_t>(ids), RowsOut(values, 2)));
+  CHECK(values == std::vector<float>{1, 2, 3, 4, 5, 0.1f});
+}
+
+TEST_CASE("safetensors: matrices of numbers that no table has", "[tools]") {
+  const TemporaryFolder folder;
+  const auto convert_of = [&](const std::string& dtype, const std::string& bytes, std::vector<uint64_t> shape = {2, 2}) {
+    make_model(folder / "m", "", {}, {"rows", dtype, std::move(shape), bytes});
+    return windrow_command(folder, {"convert", "m/model.safetensors", "t.glove", "--vocabulary", "words"});
+  };
+  write_bytes(folder / "words", "a\nb\n");
+  const auto check = [&](const std::string& dtype, const std::string& bytes, const std::string& text) {
+    CAPTURE(dtype);
+    CHECK(convert_of(dtype, bytes).status == 0);
+    CHECK(read_text(folder / "t.glove") == text);
+  };
+  check("F64", raw<double>({0.5, -2, 1e300, 0.1}), "a 0.5 -2\nb inf 0.1\n");
+  check("I64", raw<int64_t>({1, -2, 3, 4}), "a 1 -2\nb 3 4\n");
+  check("U64", raw<uint64_t>({1, 2, 3, 4}), "a 1 2\nb 3 4\n");
+  check("I32", raw<int32_t>({1, -2, 3, 4}), "a 1 -2\nb 3 4\n");
+  check("U32", raw<uint32_t>({1, 2, 3, 4}), "a 1 2\nb 3 4\n");
+  check("I16", raw<int16_t>({1, -2, 3, 4}), "a 1 -2\nb 3 4\n");
+  check("U16", raw<uint16_t>({1, 2, 3, 65535}), "a 1 2\nb 3 65535\n");
+  check("BOOL", raw<uint8_t>({0, 1, 1, 0}), "a 0 1\nb 1 0\n");
+  CHECK(convert_of("F64", raw<double>({1, 2}), {2}).status == 1);
+  CHECK(convert_of("F64", raw<double>({1, 2}), {1, 1, 2}).status == 1);
+  CHECK(convert_of("I32", raw<int32_t>({1, 2}), {1, 1, 2}).status == 1);
+  const auto about = windrow_command(folder, {"inspect", "m/model.safetensors"});
+  CHECK(about.status == 1);
+  CHECK(convert_of("F64", raw<double>({0.5, -2, 1, 0.1})).status == 0);
+  CHECK(windrow_command(folder, {"inspect", "m/model.safetensors", "--tensor", "rows"}).says("values as F64"));
+}
+
 TEST_CASE("static embedding: more tokens than rows, and fewer", "[tools]") {
   const TemporaryFolder folder;
   make_model(folder / "m", R"({"model":{"vocab":{"a":0,"b":1,"c":2,"d":3}}})");
@@ -235,11 +280,13 @@ TEST_CASE("tokenizer.json: objects, lists of pairs, and added tokens", "[tools]"
       R"({"added_tokens":[{"id":1,"content":"[X]","special":true},{"content":"[Y]","id":3,"deep":{"id":9,"content":"no"}}],)"
       R"("model":{"type":"BPE","vocab":{"b":1,"a":0,"c":2},"merges":[["a","b"],["x",7]]}})");
   REQUIRE(object);
-  CHECK(*object == Tokens{{0, "a"}, {1, "b"}, {2, "c"}, {3, "[Y]"}});
+  CHECK(object->tokens == Tokens{{0, "a"}, {1, "b"}, {2, "c"}, {3, "[Y]"}});
   const auto pairs = parse_tokenizer_json(
       R"({"model":{"vocab":[["<s>",0.0],["\u2581the",-2.5],["",1]]},"added_tokens":[{"id":0,"content":"<S>"}]})");
   REQUIRE(pairs);
-  CHECK(*pairs == Tokens{{0, "<S>"}, {1, "\u2581the"}, {2, ""}});
+  CHECK(object->replaced == 1);
+  CHECK(pairs->replaced == 1);
+  CHECK(pairs->tokens == Tokens{{0, "<S>"}, {1, "\u2581the"}, {2, ""}});
   for (const char* text : {"", "[]", "{}", R"({"model":{}})", R"({"model":{"vocab":{"a":0})",
                            R"({"model":{"vocab":{"a":-1}}})", R"({"model":{"vocab":{"a":99999}}})"}) {
     CAPTURE(text);

@@ -90,6 +90,41 @@ TEST_CASE("word2vec text: a first line that lies is refused with both numbers", 
   CHECK(read("2 1\na 1 2\nb 3\n").error.empty());  // "a 1" is a token
 }
 
+TEST_CASE("word2vec text: a row that is not counted, and has no room, is not promised", "[tools]") {
+  // The rows are checked against the bytes with the <unk> row that GloVe leaves out of its count.
+  const auto reader = read_word2vec_text(bytes_in_memory("0 2000000000\n<unk> 1\n"));
+  REQUIRE(reader);
+  CHECK((*reader)->header().rows == 0u);
+  CHECK(contains(read("0 2000000000\n<unk> 1\n").error, "promises 0 rows, the file holds 1"));
+}
+
+TEST_CASE("word2vec text: tokens that end in numbers, and a dim that the user says", "[tools]") {
+  const std::vector<std::string> tokens = {"user 1", "user 2"};
+  const std::string text = "2 2\nuser 1 0.5 2\nuser 2 3 4\n";
+  Source lenient;
+  lenient.lenient = true;
+  for (const Source& source : {Source{}, lenient}) {
+    const Vectors got = read_vectors(read_word2vec_text(bytes_in_memory(text), source));
+    CHECK(got.error.empty());
+    CHECK(got.tokens == tokens);
+  }
+  Source said;
+  said.raw = RawMatrix{.rows = {}, .dim = 3};
+  const Vectors wide = read_vectors(read_word2vec_text(bytes_in_memory(text), said));
+  CHECK(wide.dim == 3);
+  CHECK(wide.tokens == std::vector<std::string>{"user", "user"});
+  said.raw = RawMatrix{.rows = {}, .dim = 1};
+  CHECK(read_vectors(read_word2vec_text(bytes_in_memory("2 1\na 7 7 1\nb 8 8 2\n"), said)).tokens ==
+        std::vector<std::string>{"a 7 7", "b 8 8"});
+}
+
+TEST_CASE("word2vec text: a byte order mark, and tabs behind tokens", "[tools]") {
+  const Vectors marked = read("\xEF\xBB\xBF" "1 2\na 1 2\n");
+  CHECK(marked.error.empty());
+  CHECK(marked.tokens == std::vector<std::string>{"a"});
+  check_fails("2 2\na\t1 2\nb\t3 4\n", "byte 4: tabs stand between tokens and values");
+}
+
 TEST_CASE("word2vec text: lenient, what is there is taken, and both numbers are told", "[tools]") {
   Source lenient;
   lenient.lenient = true;

@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "format/text.h"
+#include "formats/byte_order_mark.h"
 #include "formats/delimited_parser.h"
 #include "formats/formats.h"
 #include "formats/numbers.h"
@@ -14,7 +15,6 @@ namespace windrow::tools {
 namespace {
 
 constexpr size_t kMaxFirstLine = 64 << 20;
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // which spreadsheets put in front of UTF-8
 
 const std::vector<std::string> kBlankLine = {""};
 
@@ -29,29 +29,42 @@ bool is_number(const std::string& field) {
   return delimited_number(field).has_value();
 }
 
-// The column that the user names, by its name or by its number.
-Result<std::optional<size_t>> asked_column(const std::string& asked, const std::vector<std::string>& first) {
-  if (asked.empty()) return std::nullopt;
-  const auto named = std::find(first.begin(), first.end(), asked);
-  if (named != first.end()) return static_cast<size_t>(named - first.begin());
+// The column that the user names, by its number or by its name, which the first line then has.
+Result<void> choose_asked_column(const std::string& asked, const std::vector<std::string>& first,
+                                 Plan& plan) {
+  if (asked.empty()) return {};
   const auto number = parse_unsigned(asked);
-  if (number && *number < first.size()) return static_cast<size_t>(*number);
+  const auto named = std::find(first.begin(), first.end(), asked);
+  if (number && *number < first.size()) {
+    plan.token_column = static_cast<size_t>(*number);
+    return {};
+  }
+  if (named != first.end()) {
+    plan.token_column = static_cast<size_t>(named - first.begin());
+    plan.has_names = true;
+    return {};
+  }
   return fail(ErrorCode::kInvalidArgument, "--token-column ", in_quotes(asked), ": the ", first.size(),
               " columns have neither this name nor this number, from 0");
 }
 
-// Of columns that are all of numbers, the one whose name says that it is no value.
-std::optional<size_t> column_of_ids(const std::vector<std::string>& names) {
+bool says_token(const std::string& name) {
   constexpr std::string_view kNames[] = {"id", "ID", "Id", "token", "word", "key", "name"};
-  for (size_t c = 0; c < names.size(); ++c) {
-    if (std::find(std::begin(kNames), std::end(kNames), names[c]) != std::end(kNames)) return c;
-  }
-  return std::nullopt;
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
-// The first line of pandas.DataFrame.to_csv(), when columns have no names: nothing above the index, then 0, 1, 2, ...
+// Of columns that are all of numbers, the one whose name says that it is no value.
+std::optional<size_t> column_of_ids(const std::vector<std::string>& names) {
+  const auto found = std::find_if(names.begin(), names.end(), says_token);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<size_t>(found - names.begin());
+}
+
+// The first line of pandas.DataFrame.to_csv(), when columns have no names: nothing or a name above the index, then 0,
+// 1, 2, ... Of two columns, those could be the values of a token.
 bool has_numbers_for_names(const std::vector<std::string>& first) {
-  bool all = first.size() > 1 && first[0].empty();
+  bool all = first.size() > 1 && !is_number(first[0]);
+  if (first.size() < 4 && !first[0].empty() && !says_token(first[0])) all = false;
   for (size_t c = 1; all && c < first.size(); ++c) all = first[c] == std::to_string(c - 1);
   return all;
 }
@@ -60,9 +73,7 @@ Result<Plan> make_plan(const std::vector<std::string>& first, const std::vector<
                        const std::string& asked) {
   Plan plan;
   plan.columns = first.size();
-  const auto column = asked_column(asked, first);
-  if (!column) return tl::make_unexpected(column.error());
-  plan.token_column = *column;
+  if (auto chosen = choose_asked_column(asked, first, plan); !chosen) return pass(chosen);
   const auto& row = second.empty() ? first : second;
   std::vector<size_t> texts;
   for (size_t c = 0; c < row.size(); ++c) {
@@ -82,6 +93,8 @@ Result<Plan> make_plan(const std::vector<std::string>& first, const std::vector<
     if (has_numbers_for_names(first)) {
       plan.has_names = true;
       plan.token_column = plan.token_column.value_or(0);
+    } else if (plan.has_names || (names.size() == 1 && says_token(first[names[0]]))) {
+      plan.has_names = true;
     } else if (!plan.token_column && names.size() == 1 && first.size() > 1) {
       // One among numbers is no name: it is a token, and the one below it happens to be a number.
       plan.token_column = names[0];
@@ -133,9 +146,9 @@ std::string_view take_line(std::string_view& text) {
 }
 
 // Two fields or more, and two lines alike of which the second has numbers.
-bool looks_delimited(const FileStart& start, char separator) {
+bool looks_delimited(const FileStart& file_start, char separator) {
+  const FileStart start = without_byte_order_mark(file_start);
   std::string_view text = start.bytes;
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   const auto first = split_delimited(take_line(text), separator);
   if (first.size() < 2) return false;
   auto row = text.empty() ? first : split_delimited(take_line(text), separator);
@@ -164,9 +177,8 @@ Result<std::unique_ptr<RowReader>> read_delimited(std::unique_ptr<ByteSource> fi
   ByteReader bytes(std::move(file), TextRows::kBufferBytes);
   const std::string name = bytes.name();
   // The two first lines, whole.
-  const auto mark = bytes.peek(kByteOrderMark.size());
-  if (!mark) return tl::make_unexpected(mark.error());
-  if (*mark == kByteOrderMark) bytes.skip(kByteOrderMark.size());
+  const auto marked = skip_byte_order_mark(bytes);
+  if (!marked) return tl::make_unexpected(marked.error());
   const auto first_end = bytes.find('\n', kMaxFirstLine);
   if (!first_end) return tl::make_unexpected(first_end.error());
   if (bytes.left() == 0 || (!*first_end && bytes.left() > kMaxFirstLine))
@@ -186,10 +198,13 @@ Result<std::unique_ptr<RowReader>> read_delimited(std::unique_ptr<ByteSource> fi
   return std::make_unique<DelimitedReader>(std::move(rows), *plan);
 }
 
+constexpr std::string_view kOptions[] = {"--token-column"};
+
 const Format kTsv = {
     .name = "tsv",
     .about = "numbers between tabs, with or without a column of tokens and names of columns",
     .rows_by_token = true,
+    .options = kOptions,
     .recognises = recognises<'\t'>,
     .open = open<'\t'>,
 };
@@ -198,6 +213,7 @@ const Format kCsv = {
     .name = "csv",
     .about = "the same between commas, with quotes",
     .rows_by_token = true,
+    .options = kOptions,
     .recognises = recognises<','>,
     .open = open<','>,
 };

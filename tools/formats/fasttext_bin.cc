@@ -189,10 +189,13 @@ Result<std::unique_ptr<RowReader>> read_fasttext_bin(std::shared_ptr<const ByteS
   return std::make_unique<FasttextReader>(std::move(source), std::move(*model));
 }
 
+constexpr std::string_view kOptions[] = {"--words-only"};
+
 const Format kFasttextBin = {
     .name = "fasttext-bin",
     .about = "fastText's models, .bin and .ftz: words, and n-grams for words unknown",
     .tokens = Tokens::kOptional,
+    .options = kOptions,
     .recognises = recognises,
     .open = open,
 };

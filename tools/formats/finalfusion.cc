@@ -235,10 +235,13 @@ Result<std::unique_ptr<RowReader>> read_finalfusion(std::unique_ptr<ByteSource> 
   return std::make_unique<FinalfusionReader>(whole, *file, source, std::move(quantizer));
 }
 
+constexpr std::string_view kOptions[] = {"--words-only", "--restore-norms"};
+
 const Format kFinalfusion = {
     .name = "finalfusion",
     .about = "finalfusion's chunks: words with their rows, those of n-grams, also quantized",
     .tokens = Tokens::kOptional,
+    .options = kOptions,
     .recognises = recognises,
     .open = open,
 };

@@ -203,6 +203,7 @@ class ChunkReader {
     Subwords subwords;
     subwords.buckets = buckets;
     subwords.first_row = static_cast<int64_t>(file.word_count);  // below 2^62: there are as many bytes
+    subwords.words_are_whole = true;  // made so when a model becomes a finalfusion file
     return set_subwords(begin, min_n, max_n, std::move(subwords));
   }
 

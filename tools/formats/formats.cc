@@ -34,6 +34,10 @@ constexpr Foreign kForeign[] = {
     {"<!DOCTYPE"sv, "a web page: the download failed"},
     {"<!doctype"sv, "a web page: the download failed"},
     {"<html"sv, "a web page: the download failed"},
+    {"PAR1"sv, "a Parquet file: read it with pandas or pyarrow, and save the array with numpy.save"},
+    {"ARROW1"sv, "an Arrow file: read it with pandas or pyarrow, and save the array with numpy.save"},
+    {"\xFF\xFE"sv, "text in UTF-16: turn it into UTF-8 with `iconv -f UTF-16 -t UTF-8`"},
+    {"\xFE\xFF"sv, "text in UTF-16: turn it into UTF-8 with `iconv -f UTF-16 -t UTF-8`"},
     {"\x1F\x8B"sv, "compressed (gzip): decompress it first"},
     {"\x28\xB5\x2F\xFD"sv, "compressed (zstd): decompress it first"},
     {"\xFD\x37\x7A\x58\x5A"sv, "compressed (xz): decompress it first"},
@@ -83,7 +87,8 @@ Result<const Format*> detect_format(const FileStart& start, const std::string& p
   // A safetensors file starts with a number, so its first bytes may look like anything: it is asked first.
   if (kSafetensors.recognises(start)) return &kSafetensors;
   for (const Foreign& foreign : kForeign) {
-    if (start.bytes.starts_with(foreign.start)) {
+    // A token may look like any of them: `<html> 0.1 0.2`.
+    if (start.bytes.starts_with(foreign.start) && !kGloveText.recognises(start)) {
       return fail(ErrorCode::kUnsupported, path, ": this is ", foreign.message);
     }
   }

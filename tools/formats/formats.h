@@ -36,6 +36,8 @@ struct Format {
   bool is_table = false;
   // Whether files are read in place, by the options of a table; else only the path counts.
   bool opens_tables = false;
+  // Of the options that say what a file does not, those that its reader heeds (`--shape`).
+  std::span<const std::string_view> options = {};
   // Whether values are written as text.
   bool writes_text = false;
   // Of formats that write a pair of files, the name of the other one.

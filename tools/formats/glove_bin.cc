@@ -87,9 +87,12 @@ Result<std::unique_ptr<RowReader>> read_glove_bin(std::unique_ptr<ByteSource> fi
                                           source.part.value_or(GloveVectors::kSum));
 }
 
+constexpr std::string_view kOptions[] = {"--shape", "--part"};
+
 const Format kGloveBin = {
     .name = "glove-bin",
     .about = "GloVe's binary, with --from glove-bin --shape DIM --vocabulary FILE",
+    .options = kOptions,
     .open = open,
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/fail.h"
+#include "formats/byte_order_mark.h"
 #include "formats/formats.h"
 #include "formats/glove_vectors.h"
 #include "formats/numbers.h"
@@ -20,6 +21,7 @@ namespace {
 struct Plan {
   size_t fields = 0;  // values of a row in the file
   bool is_guessed = false;
+  bool has_mark = false;  // a byte order mark
   std::optional<GlovePair> pair = {};
   GloveVectors part = GloveVectors::kSum;
 };
@@ -38,6 +40,7 @@ class GloveTextReader : public RowReader {
 
   ReaderFindings findings() const override {
     ReaderFindings findings = rows_.findings();
+    if (plan_.has_mark) findings.remarks.emplace_back(kByteOrderMarkRemark);
     if (plan_.is_guessed && 100 * spaced_ > rows_.rows()) {
       findings.remarks.push_back(concat(spaced_, " of ", rows_.rows(),
                                         " tokens hold spaces: if values are among them, the dim is not ",
@@ -72,6 +75,11 @@ class GloveTextWriter : public RowWriter {
 
   Result<void> write(const RowBlock& block) override {
     if (auto fit = check_text_tokens(block, rows_, path_); !fit) return fit;
+    if (rows_ == 0 && block.rows > 0 && block.token(0).starts_with(kByteOrderMark)) {
+      return fail(ErrorCode::kUnsupported, path_,
+                  ": row 0: its token begins with what readers take as a byte order mark of the file; "
+                  "word2vec text and safetensors can hold it");
+    }
     rows_ += block.rows;
     return text_.write(block, [&](std::string_view text) { return output_.append(bytes_of(text)); });
   }
@@ -88,8 +96,8 @@ class GloveTextWriter : public RowWriter {
 Result<Plan> plan_for(ByteReader& bytes, const Source& source) {
   const auto found = find_text_dim(bytes);
   if (!found) return tl::make_unexpected(found.error());
-  Plan plan{.fields = found->dim, .is_guessed = true};
-  if (found->dim == 0) {
+  Plan plan{.fields = *found, .is_guessed = true};
+  if (*found == 0) {
     return fail(ErrorCode::kFormat, bytes.name(),
                 ": line 1, byte 0: no line is a token and numbers with a space between two");
   }
@@ -103,9 +111,9 @@ Result<Plan> plan_for(ByteReader& bytes, const Source& source) {
     return plan;
   }
   const auto dim = static_cast<size_t>(source.raw->dim);
-  const auto pair = glove_pair(dim, found->dim);
+  const auto pair = glove_pair(dim, *found);
   if (pair && !source.part) {
-    return fail(ErrorCode::kFormat, bytes.name(), ": rows have ", found->dim,
+    return fail(ErrorCode::kFormat, bytes.name(), ": rows have ", *found,
                 " values, which are two vectors of ", dim, ", as glove -model ", pair->biases ? 0 : 3,
                 " writes them: choose with --part word, context or sum");
   }
@@ -159,11 +167,16 @@ Result<std::unique_ptr<RowReader>> read_glove_text(std::unique_ptr<ByteSource> f
   const auto header = has_header(bytes);
   if (!header) return tl::make_unexpected(header.error());
   if (*header) return read_word2vec_text(bytes.release(), source);
-  const auto plan = plan_for(bytes, source);
+  const auto marked = skip_byte_order_mark(bytes);
+  if (!marked) return tl::make_unexpected(marked.error());
+  auto plan = plan_for(bytes, source);
   if (!plan) return tl::make_unexpected(plan.error());
+  plan->has_mark = *marked;
   TextRows rows(std::move(bytes), spaced_line_parser(plan->fields), {.lenient = source.lenient});
   return std::make_unique<GloveTextReader>(std::move(rows), *plan);
 }
+
+constexpr std::string_view kOptions[] = {"--shape", "--part"};
 
 const Format kGloveText = {
     .name = "glove-text",
@@ -171,6 +184,7 @@ const Format kGloveText = {
     .suffixes = kSuffixes,
     .tokens = Tokens::kRequired,
     .rows_by_token = true,
+    .options = kOptions,
     .writes_text = true,
     .recognises = recognises,
     .open = open,

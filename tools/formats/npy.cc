@@ -5,7 +5,7 @@
 #include "formats/formats.h"
 #include "formats/header_last_file.h"
 #include "formats/npy_reader.h"
-#include "formats/npy_values.h"
+#include "formats/number_values.h"
 
 namespace windrow::tools {
 
@@ -54,7 +54,7 @@ Result<std::unique_ptr<RowReader>> open(const Source& source) {
   const auto header = read_npy_header(bytes);
   if (!header) return tl::make_unexpected(header.error());
   const bool in_place = (header->descr == "<f4" || header->descr == "<f2") && header->c_order();
-  if (in_place || is_described(source.table.open) || !npy_values(header->descr)) {
+  if (in_place || is_described(source.table.open) || !number_values(header->descr)) {
     auto table = open_table(source.table);
     if (!table) return pass(table);
     return read_table(std::move(*table), remarks_on_npy(*header, bytes.size()));

@@ -63,7 +63,7 @@ void decode(Type type, const uint8_t* stored, size_t count, float* values) {
 class RawMatrixReader : public RowReader {
  public:
   RawMatrixReader(ByteReader bytes, const RawMatrix& matrix, uint64_t rows)
-      : bytes_(std::move(bytes)), type_(matrix.type) {
+      : bytes_(std::move(bytes)), type_(matrix.type), expected_(matrix.rows.value_or(rows)) {
     header_ = {.dim = static_cast<size_t>(matrix.dim), .rows = rows, .stored_as = type_name(type_)};
   }
 
@@ -71,6 +71,10 @@ class RawMatrixReader : public RowReader {
   ReaderFindings findings() const override {
     ReaderFindings findings;
     if (type_ == Type::kF64) findings.remarks.push_back("values were rounded from float64 to float32");
+    if (*header_.rows < expected_) {
+      findings.remarks.push_back(
+          concat(expected_, " rows should follow, the file holds ", *header_.rows, ", which were taken"));
+    }
     if (row_ == *header_.rows && bytes_.left() > 0)
       findings.remarks.push_back(concat(bytes_.left(), " bytes behind the last row were left out"));
     return findings;
@@ -95,6 +99,7 @@ class RawMatrixReader : public RowReader {
  private:
   ByteReader bytes_;
   Type type_;
+  uint64_t expected_;  // rows
   SourceHeader header_;
   uint64_t row_ = 0;
 };
@@ -142,9 +147,12 @@ Result<std::unique_ptr<RowReader>> read_raw_matrix(std::unique_ptr<ByteSource> f
                                            std::min(whole, matrix.rows.value_or(whole)));
 }
 
+constexpr std::string_view kOptions[] = {"--shape", "--type", "--offset"};
+
 const Format kRaw = {
     .name = "raw",
     .about = "a little-endian matrix without a header, with --from raw --shape",
+    .options = kOptions,
     .open = open,
 };
 

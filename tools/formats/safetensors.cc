@@ -57,6 +57,8 @@ Result<std::unique_ptr<RowWriter>> create(const std::string& path, const WriterS
 
 constexpr std::string_view kSuffixes[] = {".safetensors"};
 
+constexpr std::string_view kOptions[] = {"--words-only"};
+
 }  // namespace
 
 const Format kSafetensors = {
@@ -66,6 +68,7 @@ const Format kSafetensors = {
     .tokens = Tokens::kOptional,
     .is_table = true,
     .opens_tables = true,
+    .options = kOptions,
     .recognises = recognises,
     .open = open_table_reader,
     .create = create,

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "formats/formats.h"
+#include "formats/number_tensor.h"
 #include "formats/tokenizer_json.h"
 #include "io/file.h"
 #include "kernels/rows.h"
@@ -26,6 +27,7 @@ using Tokens = std::vector<std::pair<int64_t, std::string>>;
 // What belongs to the tokens, by their numbers.
 struct TokenData {
   Tokens tokens;
+  uint64_t replaced = 0;         // that had the number of one of these
   std::vector<int64_t> mapping;  // or none: the row with the token's number
   std::vector<float> weights;    // or none
 };
@@ -198,7 +200,8 @@ Result<TokenData> read_token_data(const DataFile& file, const std::string& folde
   if (!text) return tl::make_unexpected(text.error());
   auto tokens = parse_tokenizer_json(*text);
   if (!tokens) return fail(tokens.error().code, path, ": ", tokens.error().message);
-  data.tokens = std::move(*tokens);
+  data.tokens = std::move(tokens->tokens);
+  data.replaced = tokens->replaced;
   if (const auto* tensor = file.header.find("mapping")) {
     auto mapping = read_mapping(file, *tensor, rows);
     if (!mapping) return pass(mapping);
@@ -254,15 +257,23 @@ Result<std::unique_ptr<RowReader>> open_static_embedding(const Source& source) {
     open.unscaled = true;
     remarks.push_back("int8 rows without their scale: directions are right, lengths are not");
   }
-  auto table = open_table(rows_source.table);
-  if (!table) return pass(table);
-  const auto row_count = static_cast<uint64_t>(table->rows());
+  auto rows = read_number_tensor(rows_source.table);
+  if (!rows) return rows;
+  if (!*rows) {
+    auto table = open_table(rows_source.table);
+    if (!table) return pass(table);
+    rows = read_table(std::move(*table));
+  }
+  const uint64_t row_count = (*rows)->header().rows.value_or(0);
   auto data = read_token_data(*file, folder, row_count);
   if (!data) return pass(data);
   if (const uint64_t dropped = drop_tokens_beyond(*data, row_count))
     remarks.push_back(concat(dropped, " tokens of tokenizer.json have no row and were left out"));
-  return std::make_unique<StaticEmbeddingReader>(read_table(std::move(*table)), std::move(*data),
-                                                 std::move(remarks));
+  if (data->replaced > 0) {
+    remarks.push_back(
+        concat(data->replaced, " tokens of tokenizer.json were left out: later ones have their numbers"));
+  }
+  return std::make_unique<StaticEmbeddingReader>(std::move(*rows), std::move(*data), std::move(remarks));
 }
 
 const Format kStaticEmbedding = {

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/fail.h"
+#include "formats/number_tensor.h"
 #include "formats/source.h"
 #include "table/optimizer_state.h"
 #include "table/table_data.h"
@@ -165,6 +166,8 @@ std::unique_ptr<RowReader> read_table(Table table, std::vector<std::string> rema
 }
 
 Result<std::unique_ptr<RowReader>> open_table_reader(const Source& source) {
+  auto numbers = read_number_tensor(source.table);
+  if (!numbers || *numbers) return numbers;
   auto table = open_table(source.table);
   if (!table) return pass(table);
   auto about = about_table(source.table);

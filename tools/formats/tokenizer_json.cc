@@ -130,8 +130,8 @@ class TokenizerReader {
 
 }  // namespace
 
-Result<std::vector<std::pair<int64_t, std::string>>> parse_tokenizer_json(std::string_view text) {
-  return guard([&]() -> Result<std::vector<std::pair<int64_t, std::string>>> {
+Result<TokenizerTokens> parse_tokenizer_json(std::string_view text) {
+  return guard([&]() -> Result<TokenizerTokens> {
     if (auto checked = check_json_text(text, 0, "the tokenizer"); !checked) return pass(checked);
     TokenizerReader reader(text.size());
     if (!nlohmann::json::sax_parse(text.begin(), text.end(), &reader))
@@ -142,10 +142,13 @@ Result<std::vector<std::pair<int64_t, std::string>>> parse_tokenizer_json(std::s
     std::stable_sort(tokens.begin(), tokens.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
     // The last of those with the same number.
+    uint64_t replaced = 0;
+    for (size_t t = 1; t < tokens.size(); ++t)
+      replaced += tokens[t - 1].first == tokens[t].first && tokens[t - 1].second != tokens[t].second;
     const auto kept = std::unique(tokens.rbegin(), tokens.rend(),
                                   [](const auto& a, const auto& b) { return a.first == b.first; });
     tokens.erase(tokens.begin(), kept.base());
-    return std::move(tokens);
+    return TokenizerTokens{std::move(tokens), replaced};
   });
 }
 

@@ -1,6 +1,9 @@
 #include "formats/vocabulary_file.h"
 
+#include <unordered_set>
+
 #include "base/fail.h"
+#include "formats/byte_order_mark.h"
 #include "formats/numbers.h"
 #include "formats/word2vec_header.h"
 
@@ -34,6 +37,7 @@ class NamedReader : public RowReader {
   const SourceHeader& header() const override { return header_; }
   ReaderFindings findings() const override {
     ReaderFindings findings = rows_->findings();
+    if (has_mark_) findings.remarks.emplace_back(kByteOrderMarkRemark);
     if (has_counts_)
       findings.remarks.push_back(concat("the counts behind the tokens of ", lines_.name(), " were left out"));
     return findings;
@@ -42,7 +46,7 @@ class NamedReader : public RowReader {
   Result<void> next(RowBlock& block) override {
     if (auto read = rows_->next(block); !read) return read;
     if (named_ == 0) {
-      if (auto looked = look_for_counts(); !looked) return looked;
+      if (auto looked = look_at_start(); !looked) return looked;
     }
     for (size_t i = 0; i < block.rows; ++i) {
       if (lines_.left() == 0) {
@@ -84,17 +88,24 @@ class NamedReader : public RowReader {
                 ": no count ends the line, as in those before");
   }
 
-  // Whether each whole line in the first bytes has a count.
-  Result<void> look_for_counts() {
+  // Whether each whole line in the first bytes has a count, behind a token that no other has: of `item 1` and `item 2`
+  // the numbers are parts.
+  Result<void> look_at_start() {
+    const auto marked = skip_byte_order_mark(lines_);
+    if (!marked) return tl::make_unexpected(marked.error());
+    has_mark_ = *marked;
     constexpr size_t kLooked = 64 * 1024;
     const auto start = lines_.peek(kLooked);
     if (!start) return tl::make_unexpected(start.error());
     std::string_view text = *start;
+    std::unordered_set<std::string_view> tokens;
     bool all = !text.empty();
     while (all && !text.empty()) {
       const size_t end = text.find('\n');
       if (end == std::string_view::npos && start->size() < lines_.left()) break;  // cut off
-      all = count_begin(without_cr(text.substr(0, end))).has_value();
+      const std::string_view line = without_cr(text.substr(0, end));
+      const auto space = count_begin(line);
+      all = space && tokens.insert(line.substr(0, *space)).second;
       text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     }
     has_counts_ = all;
@@ -115,6 +126,7 @@ class NamedReader : public RowReader {
   std::unique_ptr<RowReader> rows_;
   ByteReader lines_;
   SourceHeader header_;
+  bool has_mark_ = false;
   bool has_counts_ = false;
   uint64_t named_ = 0;  // rows so far
 };

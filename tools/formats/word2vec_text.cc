@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/fail.h"
+#include "formats/byte_order_mark.h"
 #include "formats/formats.h"
 #include "formats/glove_vectors.h"
 #include "formats/header_last_file.h"
@@ -23,6 +24,7 @@ struct Promise {
   size_t dim = 0;          // of the rows in the file
   uint64_t most_rows = 0;  // that are taken
   std::optional<GlovePair> pair = {};
+  bool has_mark = false;  // a byte order mark in front
 };
 
 class Word2vecTextReader : public RowReader {
@@ -46,10 +48,11 @@ class Word2vecTextReader : public RowReader {
 
   ReaderFindings findings() const override {
     ReaderFindings findings = rows_.findings();
-    const auto& [declared, dim, most_rows, pair] = promise_;
-    if (lenient_ && (dim != declared.dim && !pair)) {
+    const Word2vecHeader& declared = promise_.declared;
+    if (promise_.has_mark) findings.remarks.emplace_back(kByteOrderMarkRemark);
+    if (promise_.dim != declared.dim && !promise_.pair) {
       findings.remarks.push_back(concat("the first line promises ", declared.dim,
-                                        " values a row, the rows hold ", dim, ", which were taken"));
+                                        " values a row, the rows hold ", promise_.dim, ", which were taken"));
     }
     if (lenient_ && done_ && rows_.rows() != declared.rows) {
       findings.remarks.push_back(concat("the first line promises ", declared.rows, " rows, the file holds ",
@@ -127,13 +130,28 @@ bool looks_like_text(std::string_view rest, size_t dim, bool cut_off) {
   return true;
 }
 
+// Whether these are not the bytes of floats: no control characters, and the digits of numbers for the most part.
+bool is_of_digits(std::string_view bytes) {
+  const auto is_control = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t';
+  };
+  const auto is_of_number = [](char c) {
+    return std::string_view("0123456789.,-+eE \t\r\n").find(c) != std::string_view::npos;
+  };
+  return std::none_of(bytes.begin(), bytes.end(), is_control) &&
+         2 * std::count_if(bytes.begin(), bytes.end(), is_of_number) >
+             static_cast<std::ptrdiff_t>(bytes.size());
+}
+
 bool recognises(const FileStart& start) {
-  const size_t line_end = start.bytes.substr(0, kMaxHeaderLine).find('\n');
-  const auto header = parse_word2vec_header(start.bytes.substr(0, line_end));
+  const auto [bytes, file_bytes] = without_byte_order_mark(start);
+  const size_t line_end = bytes.substr(0, kMaxHeaderLine).find('\n');
+  const auto header = parse_word2vec_header(bytes.substr(0, line_end));
   if (!header) return false;
-  if (line_end == std::string_view::npos) return start.bytes.size() == start.file_bytes;
-  const std::string_view rest = start.bytes.substr(line_end + 1);
-  return rest.empty() || looks_like_text(rest, header->dim, start.bytes.size() < start.file_bytes);
+  if (line_end == std::string_view::npos) return bytes.size() == file_bytes;
+  const std::string_view rest = bytes.substr(line_end + 1);
+  // A second line that is no row must not make a text binary.
+  return rest.empty() || looks_like_text(rest, header->dim, bytes.size() < file_bytes) || is_of_digits(rest);
 }
 
 Result<std::unique_ptr<RowReader>> open(const Source& source) {
@@ -163,11 +181,12 @@ Result<bool> ends_with_unk(const ByteSource& bytes) {
 
 // The dim of the rows in the file, and the pair that they may be.
 Result<void> settle_dim(ByteReader& bytes, const Source& source, Promise& promise) {
-  const size_t declared = promise.declared.dim;
+  const size_t declared = source.raw ? static_cast<size_t>(source.raw->dim) : promise.declared.dim;
   const auto found = check_text_dim(bytes, declared);
   if (!found) return tl::make_unexpected(found.error());
   promise.dim = declared;
   const auto pair = *found > declared ? glove_pair(declared, *found) : std::nullopt;
+  if (source.raw && !pair) return {};  // the user knows
   if (pair && source.part) {
     promise.pair = pair;
     promise.dim = *found;
@@ -190,9 +209,11 @@ Result<std::unique_ptr<RowReader>> read_word2vec_text(std::unique_ptr<ByteSource
   const auto unk = ends_with_unk(*file);
   if (!unk) return tl::make_unexpected(unk.error());
   ByteReader bytes(std::move(file), TextRows::kBufferBytes);
+  const auto marked = skip_byte_order_mark(bytes);
+  if (!marked) return tl::make_unexpected(marked.error());
   const auto header = read_word2vec_header(bytes);
   if (!header) return tl::make_unexpected(header.error());
-  Promise promise{.declared = *header};
+  Promise promise{.declared = *header, .has_mark = *marked};
   if (auto settled = settle_dim(bytes, source, promise); !settled) return pass(settled);
   // The least a row can take: DIM times a space and a digit, and a line end except behind the last.
   const uint64_t row = 2 * static_cast<uint64_t>(promise.dim) + 1;
@@ -203,11 +224,13 @@ Result<std::unique_ptr<RowReader>> read_word2vec_text(std::unique_ptr<ByteSource
                 " rows of ", header->dim, " values, but the ", bytes.left(),
                 " bytes behind it can hold at most ", most, " such rows; --lenient takes what is there");
   }
-  promise.most_rows = source.lenient ? most : header->rows + (*unk ? 1 : 0);
+  promise.most_rows = source.lenient ? most : std::min(most, header->rows + (*unk ? 1 : 0));
   TextRows rows(std::move(bytes), spaced_line_parser(promise.dim),
                 {.lenient = source.lenient, .lines_before = 1});
   return std::make_unique<Word2vecTextReader>(std::move(rows), promise, source);
 }
+
+constexpr std::string_view kOptions[] = {"--shape", "--part"};
 
 const Format kWord2vecText = {
     .name = "word2vec-text",
@@ -215,6 +238,7 @@ const Format kWord2vecText = {
     .suffixes = kSuffixes,
     .tokens = Tokens::kRequired,
     .rows_by_token = true,
+    .options = kOptions,
     .writes_text = true,
     .recognises = recognises,
     .open = open,

@@ -1,4 +1,4 @@
-#include "formats/npy_values.h"
+#include "formats/number_values.h"
 
 #include <algorithm>
 #include <array>
@@ -50,14 +50,14 @@ void decode_f16(const uint8_t* stored, size_t count, float* values) {
 
 constexpr const char* kRounded = "values were rounded from float64 to float32";
 constexpr const char* kWhole =
-    "the array holds whole numbers, which became float32: exact up to 2^24, rounded beyond";
-constexpr const char* kSmall = "the array holds whole numbers, which became float32";
+    "values are whole numbers, which became float32: exact up to 2^24, rounded beyond";
+constexpr const char* kSmall = "values are whole numbers, which became float32";
 constexpr const char* kBytes =
-    "the array holds bytes, taken as numbers from 0 to 255; if they are rows of another format, --stored-as "
+    "values are bytes, taken as numbers from 0 to 255; if they are rows of another format, --stored-as "
     "says of which";
-constexpr const char* kTruth = "the array holds true and false, which became 1 and 0";
+constexpr const char* kTruth = "values are true and false, which became 1 and 0";
 
-constexpr NpyValues kValues[] = {
+constexpr NumberValues kValues[] = {
     {"<f4", decode<float, Order::kLittle>, nullptr},
     {">f4", decode<float, Order::kBig>, nullptr},
     {"<f2", decode_f16<Order::kLittle>, nullptr},
@@ -83,12 +83,22 @@ constexpr NpyValues kValues[] = {
 
 }  // namespace
 
-const NpyValues* npy_values(std::string_view descr) {
+const NumberValues* number_values(std::string_view descr) {
   // A byte has no order, whatever stands before its type.
   const std::string_view type = descr.ends_with('1') && descr.size() == 3 ? descr.substr(1) : descr;
   const auto found = std::find_if(std::begin(kValues), std::end(kValues),
-                                  [&](const NpyValues& v) { return v.descr == type; });
+                                  [&](const NumberValues& v) { return v.descr == type; });
   return found == std::end(kValues) ? nullptr : &*found;
+}
+
+const NumberValues* number_values_of_dtype(std::string_view dtype) {
+  constexpr std::pair<std::string_view, std::string_view> kDescrs[] = {
+      {"F64", "<f8"}, {"I64", "<i8"}, {"U64", "<u8"}, {"I32", "<i4"},
+      {"U32", "<u4"}, {"I16", "<i2"}, {"U16", "<u2"}, {"BOOL", "b1"}};
+  for (const auto& [name, descr] : kDescrs) {
+    if (name == dtype) return number_values(descr);
+  }
+  return nullptr;
 }
 
 }  // namespace windrow::tools
