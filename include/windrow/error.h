@@ -17,10 +17,10 @@ enum class ErrorCode : int {
   kBusy = 8,              // another trainer holds the table
   kUnclean = 9,           // a trainer lives, or died, without closing the table
   kMetaCorrupt = 10,      // neither slot of `_meta` is valid
-  kJournalMissing = 11,   //
-  kJournalMismatch = 12,  // 11 to 14 are reserved for the rollback journal
-  kJournalCorrupt = 13,   //
-  kJournalFull = 14,      //
+  kJournalMissing = 11,   // a trainer died with the table, and its journal is not beside it
+  kJournalMismatch = 12,  // the journal beside the table is not that of its last trainer
+  kJournalCorrupt = 13,   // the journal is damaged
+  kJournalFull = 14,      // the journal can take no more rows: a checkpoint empties it
   kPoisoned = 15,         // an earlier sync failed; open the table again
   kNoState = 16,          // the table holds no state for this optimiser
   kNoMemory = 17,         // an allocation failed

@@ -48,20 +48,27 @@ struct VerifyReport {
 [[nodiscard]] WINDROW_API Result<VerifyReport> verify(const std::string& path);
 
 struct RecoverOptions {
-  // Keep the rows of a trainer that died as they are: a mix of before and after its last close. All checksums
+  // Where rows cannot be put back, keep them as they are: a mix of before and after the last checkpoint. All checksums
   // are computed anew, and the table is marked "mixed" for good.
   bool accept_mixed = false;
 };
 
 struct RecoverReport {
-  bool was_clean = false;  // nothing had to be done, nothing was written
-  bool mixed = false;      // the table is, or was before, marked mixed
+  bool was_clean = false;     // nothing had to be done, nothing was written
+  int64_t rows_restored = 0;  // that were put back to what they were at the last checkpoint
+  bool mixed = false;         // the table is, or was before, marked mixed
 };
 
-// Makes a table that a trainer died with usable again.
-// Errors: kUnclean  it cannot be undone (there is no journal), and accept_mixed was not given
+// Puts a table that a trainer died with back to its last checkpoint, from the journals beside it, which are then removed:
+// what Trainer::open() does as well. It may be cut off at any point and begun again.
+// Errors: kUnclean  it cannot be undone: the trainer kept no journal (Durability::kNone), or one that outlives its
+//                   process only (kProcess) and the system has been started anew since
+//         kJournalMissing, kJournalMismatch, kJournalCorrupt   the journals are not there, are not of this table's last
+//                   trainer, or are damaged
+//         (of all these accept_mixed is the way out)
 //         kBusy     a trainer still lives
-//         and those of Table::open
+//         kIo, kNoSpace, and those of Table::open
+// On failure: the table stays unclean, and can be tried again.
 [[nodiscard]] WINDROW_API Result<RecoverReport> recover(const std::string& path,
                                                         const RecoverOptions& options = {});
 

@@ -26,7 +26,25 @@ enum class Rounding : uint8_t {
   kStochastic,
 };
 
+// What a trainer that ends without close() leaves behind.
+enum class Durability : uint8_t {
+  // A table that is unclean: rows are a mix of before and after. Nothing is kept to go back.
+  kNone,
+  // The last checkpoint, also after kill -9, abort and out-of-memory kills: before a row changes for the first time
+  // after a checkpoint, it goes into a journal beside the table, from which the next open puts it back. After a loss of
+  // power or a crash of the system the table is unclean, as above, and says so.
+  kProcess,
+  // The last checkpoint, also after a loss of power: the journal is synced to the disk in each step, before any row
+  // changes.
+  kPower,
+};
+
 struct TrainOptions {
+  Durability durability = Durability::kNone;
+  // Of kProcess and kPower: the most that each of the two journals may take on the disk. An epoch, which is what lies
+  // between two checkpoints, needs at most the bytes of the rows that it touches with their state, and 8 for each, and up
+  // to 4 KiB more a step.
+  uint64_t journal_limit_bytes = uint64_t{1} << 62;
   Rounding rounding = Rounding::kNearest;
   uint64_t seed = 0;  // kStochastic
   // How the file's pages are held. kAuto and kLazy: 4 KiB pages, touched when they are needed; kWarm: the same,
@@ -78,6 +96,18 @@ struct StepReport {
   int64_t step_count = 0;    // steps of the optimiser on this table, this one included
 };
 
+// A state of a table that is on the disk as a whole: rows, optimiser's state and step count belong together.
+struct Checkpoint {
+  uint64_t generation = 0;  // grows with each
+  std::string tag = {};     // as it was given
+  int64_t step_count = 0;
+};
+
+struct CheckpointOptions {
+  // Return at once, and bring the checkpoint to the disk beside the steps that follow: end_checkpoint() waits for it.
+  bool in_background = false;
+};
+
 struct TrainerState;
 
 // Trains a table in place: gradients go to the touched rows of the mapped file, and to nothing else.
@@ -85,9 +115,10 @@ struct TrainerState;
 // One trainer at a time: it holds a lock on the file, and a second one, in this process or another, gets
 // kBusy. A Trainer is used by one thread at a time; lookups on table() may run beside it (see gather()).
 //
-// What a crash leaves behind. There is no journal yet: from the first step until close() returns the table is
-// unclean, and a trainer that dies in between leaves rows that are a mix of before and after. The next open
-// says so (kUnclean); `windrow recover --accept-mixed`, or recover(), is the way on.
+// What a crash leaves behind is the last checkpoint, as far as TrainOptions::durability goes; the open after it restores
+// it by itself. Where it cannot, the next open says so (kUnclean), and `windrow recover --accept-mixed`, or recover(), is
+// the way on. The dense weights of the model are the caller's: save them under a tag, keep those of the tag before, then
+// checkpoint(tag); after a crash load those that last_checkpoint().tag names.
 class WINDROW_API Trainer {
  public:
   // Opens an existing Windrow table for training. The table must hold the state of `optimizer`, reserved when it was
@@ -98,14 +129,16 @@ class WINDROW_API Trainer {
   // Errors: kNoState          the table holds no state for this optimiser: add_state() adds it
   //         kInvalidArgument  the table holds another optimiser's state, or a hyper-parameter makes no sense
   //         kBusy             another trainer holds the table
-  //         kUnclean          a trainer died with it
+  //         kUnclean, kJournalMissing, kJournalMismatch, kJournalCorrupt
+  //                           a trainer died with it, and its rows cannot be put back: see recover()
   //         kUnsupported      not a Windrow file: convert it first; rows of a format that cannot be trained
   //         and those of Table::open
-  // The file is not changed by a failed open.
+  // The file is not changed by a failed open, but for rows of a trainer that died, of which some may have been put back.
   [[nodiscard]] static Result<Trainer> open(const std::string& path, const Optimizer& optimizer,
                                             const TrainOptions& options = {});
 
-  // Abandons the table without close(): what it holds stays, marked unclean.
+  // Abandons the table without close(), as a crash would: the next open goes back to the last checkpoint. Waits for a
+  // checkpoint in the background.
   ~Trainer();
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
@@ -123,7 +156,8 @@ class WINDROW_API Trainer {
   // Errors:     kInvalidArgument, kOutOfRange, kNoMemory as gather(); kInvalidArgument also for a gradient that is
   //             NaN or infinite, or adds up to such (see NonFinite; the message names id and position); kPoisoned
   //             after close(), or after a failed write to disk; kIo, kNoSpace when the table cannot be marked
-  //             unclean (first step only)
+  //             unclean (first step only); kJournalFull when the journal can take no more rows, within its limit or on
+  //             the disk: a checkpoint empties it
   // On failure: the table is unchanged, byte for byte, and the step is not counted.
   // Lookups beside a step, by other threads or processes, see some rows as they were, some as they will be, and
   // now and then a row of which some values are old and some new.
@@ -159,8 +193,36 @@ class WINDROW_API Trainer {
   // finite, 0 for Ftrl.
   [[nodiscard]] Result<void> set_learning_rate(double lr);
 
+  // Makes what the table is now the state to which a crash or rollback() returns, under a name of the caller's (at most
+  // 256 bytes). Refreshes the checksums of blocks that changed, at kPower and kNone syncs the table, and commits with one
+  // write. Waits for a checkpoint in the background, if there is one. Windrow never makes a checkpoint by itself.
+  //
+  // Errors: kIo, kNoSpace     a sync or a write failed: the trainer is poisoned, and the next open finds this checkpoint
+  //                           or the one before
+  //         kInvalidArgument  the tag is too long: nothing was done
+  //         kPoisoned         closed before, or an earlier write to disk failed, also in the background
+  [[nodiscard]] Result<void> checkpoint(std::string_view tag = {}, const CheckpointOptions& options = {});
+
+  // Waits for the checkpoint in the background, if there is one, and returns its error. A step, a checkpoint and close()
+  // find out by themselves that one has failed.
+  [[nodiscard]] Result<void> end_checkpoint();
+
+  // Puts rows, state and step count back to the last checkpoint, or to what was opened. The learning rate stays.
+  // Errors: kUnsupported  Durability::kNone keeps nothing to go back
+  //         kIo, kJournalCorrupt  the journal cannot be read: the trainer is poisoned, and the next open tries again
+  //         kPoisoned     as checkpoint()
+  [[nodiscard]] Result<void> rollback();
+
+  // The last checkpoint that is on the disk, or what was opened. One in the background counts from end_checkpoint() on.
+  Checkpoint last_checkpoint() const;
+
+  // Whether opening put back what a trainer that died had changed.
+  bool was_restored() const;
+
   // Writes everything to disk, refreshes the checksums of the blocks that changed, marks the table clean and
   // gives up the lock. `tag` (at most 256 bytes) is kept in the file. After close() the trainer only fails.
+  //
+  // At every durability it is a checkpoint that outlives a loss of power. The journals are removed.
   //
   // Errors: kIo, kNoSpace     a sync or a write failed: the table stays unclean
   //         kInvalidArgument  the tag is too long: nothing was done
@@ -168,10 +230,10 @@ class WINDROW_API Trainer {
   [[nodiscard]] Result<void> close(std::string_view tag = {});
 
   // For the library's own use.
+  explicit Trainer(std::unique_ptr<TrainerState> state);
   TrainerState& internals() { return *state_; }
 
  private:
-  explicit Trainer(std::unique_ptr<TrainerState> state);
   std::unique_ptr<TrainerState> state_;
 };
 

@@ -33,8 +33,9 @@ Result<void> check_clean(const DataFile& file, StoredRows& rows, Unclean policy)
   }
   return fail(
       ErrorCode::kUnclean, file.path(),
-      ": a trainer died with this table, whose rows are now a mix of before "
-      "and after; `windrow recover --accept-mixed` keeps them as they are, unclean = kAny reads them");
+      ": a trainer died with this table, whose rows are now a mix of before and after: `windrow recover`, or the "
+      "next trainer, puts them back to the last checkpoint if it kept a journal; unclean = kAny reads them as they "
+      "are");
 }
 
 // The files of a plan, each once, with what of them the table uses.

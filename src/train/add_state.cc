@@ -1,8 +1,8 @@
 #include "base/fail.h"
 #include "base/guard.h"
 #include "table/optimizer_state.h"
-#include "train/locked_table.h"
 #include "train/rewrite.h"
+#include "train/undo.h"
 #include "windrow/maintenance.h"
 
 namespace windrow {
@@ -10,7 +10,6 @@ namespace windrow {
 namespace {
 
 Result<void> check_table(const TableFile& table, const Optimizer& optimizer) {
-  if (auto ended = check_ended(table); !ended) return ended;
   if (auto trainable = check_trainable(table.format.kind, table.path()); !trainable) return trainable;
   if (!keeps_state(table)) return {};
   const uint32_t stored = table.slot->optimizer_id;
@@ -32,7 +31,7 @@ Result<void> add_state(const std::string& path, const Optimizer& optimizer, cons
       return fail(ErrorCode::kInvalidArgument, "step_count is ", options.step_count, ", below 0");
     }
     auto& system = io::posix();
-    auto table = open_locked(system, path);
+    auto table = open_clean(system, path);
     if (!table) return pass(table);
     if (auto checked = check_table(*table, optimizer); !checked) return checked;
     const bool is_there =

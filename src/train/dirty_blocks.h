@@ -8,7 +8,7 @@
 
 namespace windrow {
 
-// Which checksum blocks of a tensor have changed since the table was opened. Any number of threads may mark
+// Which checksum blocks of a tensor have changed in an epoch. Any number of threads may mark
 // at a time.
 class DirtyBlocks {
  public:
@@ -25,6 +25,12 @@ class DirtyBlocks {
   }
 
   uint64_t blocks() const { return marks_.size(); }
+  // Of the same tensor, without any mark.
+  DirtyBlocks empty_copy() const {
+    DirtyBlocks copy;
+    copy.marks_.resize(marks_.size());
+    return copy;
+  }
   bool is_marked(uint64_t block) const { return marks_[block] != 0; }
 
  private:

@@ -56,13 +56,6 @@ Result<TableFile> open_locked(io::FileSystem& system, const std::string& path) {
   return replaced(path);
 }
 
-Result<void> check_ended(const TableFile& locked) {
-  if (locked.slot->clean) return {};
-  return fail(ErrorCode::kUnclean, locked.path(),
-              ": a trainer died with this table, whose rows are now a mix of before and after; "
-              "`windrow recover --accept-mixed` keeps them as they are, or restore the file from a copy");
-}
-
 Result<std::unique_ptr<io::File>> open_to_map(io::FileSystem& system, const TableFile& locked) {
   auto file = system.open(locked.path(), io::Access::kWrite);
   if (!file) return file;

@@ -20,9 +20,6 @@ Result<TableFile> open_locked(io::FileSystem& system, const std::string& path);
 // Whether a table may be written anew or changed: kUnsupported, kVersion as above.
 Result<void> check_writable(const TableFile& table);
 
-// kUnclean when a trainer died with the table.
-Result<void> check_ended(const TableFile& locked);
-
 // The same file once more, to be mapped for writing.
 Result<std::unique_ptr<io::File>> open_to_map(io::FileSystem& system, const TableFile& locked);
 

@@ -134,10 +134,11 @@ Result<void> take_steps(std::span<StepWork> works, const StepOptions& options) {
         return work.failed(finite);
     }
   }
-  // From here on nothing can fail but marking the tables, and then no row has changed yet.
+  // From here on nothing can fail but what is kept for the way back, and then no row has changed yet.
   Application application(works, options, threads);
   for (auto& work : works) {
-    if (auto begun = work.trainer->begin_changes(); !begun) return work.failed(begun);
+    TrainerState& trainer = *work.trainer;
+    if (auto kept = trainer.before_change(trainer.gradient.rows(), threads); !kept) return work.failed(kept);
   }
   application.run();
   for (auto& work : works) {

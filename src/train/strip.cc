@@ -3,6 +3,7 @@
 #include "table/replacement.h"
 #include "train/locked_table.h"
 #include "train/rewrite.h"
+#include "train/undo.h"
 #include "windrow/maintenance.h"
 
 namespace windrow {
@@ -12,7 +13,7 @@ namespace {
 // In place the table is locked, so that no trainer can begin on a file that is about to lose its name. To copy it
 // it may be read by whoever can.
 Result<TableFile> open_source(io::FileSystem& system, const std::string& path, bool in_place) {
-  if (in_place) return open_locked(system, path);
+  if (in_place) return open_clean(system, path);
   auto table = open_table_file(system, path, io::Access::kRead, "weight");
   if (!table) {
     // What has no `weight` is no Windrow file either.

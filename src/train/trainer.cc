@@ -11,7 +11,7 @@ namespace windrow {
 Result<Trainer> Trainer::open(const std::string& path, const Optimizer& optimizer,
                               const TrainOptions& options) {
   return guard([&]() -> Result<Trainer> {
-    auto state = open_trainer(path, optimizer, options);
+    auto state = open_trainer(io::posix(), path, optimizer, options);
     if (!state) return pass(state);
     return Trainer(std::move(*state));
   });
@@ -29,23 +29,6 @@ Result<void> TrainerState::check_usable() const {
                 ": a write of this trainer to disk failed, so what the disk holds is "
                 "not known; drop the trainer and open the table again");
   }
-  return {};
-}
-
-Result<void> TrainerState::begin_changes() {
-  if (changed) return {};
-  MetaSlot slot = *file.slot;
-  ++slot.generation;
-  slot.clean = false;
-  slot.incarnation = io::posix().random64();
-  slot.boot_id = io::posix().boot_id();
-  slot.level = DurabilityLevel::kNone;
-  slot.optimizer_id = optimizer_id(optimizer);  // of a table for any optimiser without state it was none
-  if (auto written = write_slot(file, slot); !written) {
-    poisoned = true;
-    return written;
-  }
-  changed = true;
   return {};
 }
 
@@ -77,6 +60,35 @@ Result<void> Trainer::write_rows(Ids ids, RowsIn values) {
       return pass(checked);
     return state_->write_rows(ids, values);
   });
+}
+
+Result<void> Trainer::checkpoint(std::string_view tag, const CheckpointOptions& options) {
+  return guard([&]() -> Result<void> {
+    if (auto usable = state_->check_usable(); !usable) return usable;
+    return state_->checkpoint(tag, options.in_background);
+  });
+}
+
+Result<void> Trainer::end_checkpoint() {
+  return guard([&]() -> Result<void> {
+    if (auto usable = state_->check_usable(); !usable) return usable;
+    return state_->end_checkpoint();
+  });
+}
+
+Result<void> Trainer::rollback() {
+  return guard([&]() -> Result<void> {
+    if (auto usable = state_->check_usable(); !usable) return usable;
+    return state_->rollback();
+  });
+}
+
+Checkpoint Trainer::last_checkpoint() const {
+  return state_->committed;
+}
+
+bool Trainer::was_restored() const {
+  return state_->restored;
 }
 
 Result<void> Trainer::close(std::string_view tag) {

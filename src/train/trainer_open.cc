@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/fail.h"
 #include "io/paging.h"
 #include "table/optimizer_state.h"
@@ -6,6 +8,7 @@
 #include "train/locked_table.h"
 #include "train/rewrite.h"
 #include "train/trainer_state.h"
+#include "train/undo.h"
 
 namespace windrow {
 
@@ -43,8 +46,8 @@ Result<std::vector<const safetensors::Tensor*>> find_states(const TableFile& fil
   return found;
 }
 
-Result<io::Mapping> map_file(const TableFile& file, Residency residency) {
-  auto to_map = open_to_map(io::posix(), file);
+Result<io::Mapping> map_file(io::FileSystem& system, const TableFile& file, Residency residency) {
+  auto to_map = open_to_map(system, file);
   if (!to_map) return pass(to_map);
   // What is in the cache stays in the page sizes it came in.
   if (residency == Residency::kHuge) (*to_map)->evict();
@@ -81,20 +84,39 @@ MutableRows rows_of(const io::Mapping& mapping, uint64_t begin, int64_t rows, si
           DirtyBlocks(static_cast<uint64_t>(rows) * stride_bytes)};
 }
 
+// Small tables have small journals. Images of all rows are the most that an epoch can need, and a page more for each
+// chunk of a step.
+JournalSizes journal_sizes(const TableFile& file, const TrainOptions& options) {
+  JournalSizes sizes;
+  sizes.first_bytes = std::clamp<uint64_t>(file.file_bytes / 8, uint64_t{1} << 20, sizes.piece_bytes);
+  sizes.limit_bytes = options.journal_limit_bytes;
+  return sizes;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<TrainerState>> open_trainer(const std::string& path, const Optimizer& optimizer,
-                                                   const TrainOptions& options) {
+Result<std::unique_ptr<TrainerState>> open_trainer(io::FileSystem& system, const std::string& path,
+                                                   const Optimizer& optimizer, const TrainOptions& options) {
   if (auto checked = check_optimizer(optimizer); !checked) return pass(checked);
-  auto file = open_locked(io::posix(), path);
+  auto file = open_locked(system, path);
   if (!file) return pass(file);
-  if (auto clean = check_ended(*file); !clean) return pass(clean);
   if (auto trainable = check_trainable(file->format.kind, file->path()); !trainable) return pass(trainable);
   auto states = find_states(*file, optimizer);
   if (!states) return pass(states);
   // close() will need them: better to know now that they cannot be written.
   if (auto tensors = checksummed_tensors(*file); !tensors) return pass(tensors);
-  auto mapping = map_file(*file, options.residency);
+  auto images = RowImages::of(*file);
+  if (!images) return pass(images);
+  // Now it is sure to be the table that is meant.
+  const bool restored = !file->slot->clean;
+  if (restored) {
+    if (auto undone = undo_unfinished(system, *file); !undone) return pass(undone);
+  } else if (auto settled = write_slot(*file, MetaSlot(*file->slot)); !settled) {
+    // A trainer that was killed while it wrote this slot may have left it in the system's cache only. Were the next one
+    // then cut off by a loss of power, neither of the two would be there.
+    return pass(settled);
+  }
+  auto mapping = map_file(system, *file, options.residency);
   if (!mapping) return pass(mapping);
   auto table = readable(*file, *mapping);
   if (!table) return pass(table);
@@ -106,12 +128,18 @@ Result<std::unique_ptr<TrainerState>> open_trainer(const std::string& path, cons
     const size_t bytes = (tensor->shape.size() > 1 ? static_cast<size_t>(format.dim) : 1) * sizeof(float);
     state->states.push_back(rows_of(*mapping, tensor->begin, file->rows, bytes, bytes));
   }
+  state->system = &system;
   state->path = file->path();
   state->optimizer = optimizer;
   state->options = options;
   state->table = std::move(*table);
   state->mapping = std::move(*mapping);
-  state->step_count = static_cast<int64_t>(file->slot->step_count);
+  state->images = std::move(*images);
+  state->journal_sizes = journal_sizes(*file, options);
+  state->epoch = file->slot->committed_epoch + 1;
+  state->committed = {file->slot->generation, file->slot->tag, static_cast<int64_t>(file->slot->step_count)};
+  state->restored = restored;
+  state->step_count = state->committed.step_count;
   state->file = std::move(*file);
   return state;
 }

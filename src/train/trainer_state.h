@@ -2,7 +2,9 @@
 
 #include <windrow/trainer.h>
 #include <cstdint>
+#include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,10 +14,22 @@
 #include "train/finite.h"
 #include "train/gradient.h"
 #include "train/mutable_rows.h"
+#include "train/rollback_log.h"
+#include "train/row_images.h"
 
 namespace windrow {
 
+// A checkpoint whose epoch is over, on its way to the disk.
+struct EndingCheckpoint {
+  uint64_t epoch = 0;
+  int64_t step_count = 0;
+  std::string tag;
+  uint64_t journal_chunks = 0;
+  std::vector<DirtyBlocks> blocks;  // that changed in the epoch: of the weights, then of each state
+};
+
 struct TrainerState {
+  io::FileSystem* system = nullptr;
   std::string path;  // for messages
   TableFile file;    // holds the lock; never mapped (see locked_table.h)
   Optimizer optimizer;
@@ -26,7 +40,15 @@ struct TrainerState {
   std::vector<MutableRows> states;  // one for each of state_tensors(optimizer)
   int64_t step_count = 0;
 
-  bool changed = false;  // the slot on disk says "not clean"; rows may differ from the last close
+  RowImages images;
+  JournalSizes journal_sizes;
+  std::optional<RollbackLog> log;    // of Durability::kProcess and kPower, from the first change on
+  uint64_t epoch = 0;                // the live one
+  Checkpoint committed;              // the last one that is known to be on the disk
+  std::future<Result<void>> ending;  // of a checkpoint in the background, which has `file` until then
+  bool restored = false;             // opening put rows back
+
+  bool changed = false;  // the slot on disk says "not clean"; rows may differ from the last checkpoint
   bool closed = false;
   bool poisoned = false;  // a sync or a slot write failed
   int max_threads = 1;    // the most that a step has asked for; close() asks for no more
@@ -43,22 +65,35 @@ struct TrainerState {
   Result<void> check_usable() const;
 
   Result<void> write_rows(Ids ids, RowsIn values);
+  // To be called before any of these rows changes: marks the table unclean on the disk if it is not yet, and keeps what
+  // the way back needs. After an error nothing may change.
+  Result<void> before_change(const Coalescer& rows, int threads);
+
+  Result<void> checkpoint(std::string_view tag, bool in_background);
+  // The two halves of a checkpoint: the live epoch ends, and what changes from here on belongs to the next; and the one that
+  // has ended goes to the disk.
+  EndingCheckpoint end_epoch(std::string_view tag);
+  Result<void> end_now(const EndingCheckpoint& checkpoint, bool closing);
+  // Waits for the checkpoint in the background, if there is one; its error.
+  Result<void> end_checkpoint();
+  Result<void> rollback();
   Result<void> close(std::string_view tag);
 
-  // Marks the table unclean on disk, before the first store to any row.
+ private:
+  // Makes the journals, and marks the table unclean on the disk, before the first store to any row.
   //
   // This could be done at open. It is put off until something is about to change, so that a trainer that
   // changes nothing leaves nothing: the file stays byte for byte what it was, and nobody need recover it.
   Result<void> begin_changes();
+  Result<void> make_log(uint64_t incarnation);
 
- private:
-  // Computes the checksums of the blocks that changed, into the mapping.
-  Result<void> refresh_checksums();
-  Result<void> write_closing_slot(std::string_view tag);
+  // After an error the trainer is poisoned. Touches `file` and nothing that a step touches.
+  Result<void> commit(const EndingCheckpoint& checkpoint, bool closing, int threads);
+  Result<void> write_tag(std::string_view tag, bool closing);
 };
 
 // Opens a table for training: Trainer::open().
-Result<std::unique_ptr<TrainerState>> open_trainer(const std::string& path, const Optimizer& optimizer,
-                                                   const TrainOptions& options);
+Result<std::unique_ptr<TrainerState>> open_trainer(io::FileSystem& system, const std::string& path,
+                                                   const Optimizer& optimizer, const TrainOptions& options);
 
 }  // namespace windrow

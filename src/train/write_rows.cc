@@ -64,7 +64,7 @@ Result<void> TrainerState::write_rows(Ids ids, RowsIn values) {
   grow(scratch, dim());
   last_writers.run(positions, 1);
   const RowWriter writer(table->format, values, scratch.data());
-  if (auto begun = begin_changes(); !begun) return begun;
+  if (auto kept = before_change(last_writers, 1); !kept) return kept;
   const auto bounds = last_writers.bounds();
   for (size_t r = 0; r < last_writers.rows(); ++r) {
     const auto last = static_cast<size_t>(last_writers.source(static_cast<size_t>(bounds[r + 1] - 1)));

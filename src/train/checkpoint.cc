@@ -1,0 +1,154 @@
+#include <algorithm>
+#include <system_error>
+
+#include "base/fail.h"
+#include "base/guard.h"
+#include "train/checksum_map.h"
+#include "train/refresh_checksums.h"
+#include "train/trainer_state.h"
+
+namespace windrow {
+
+namespace {
+
+constexpr size_t kMaxTagBytes = 256;  // of a slot
+
+Result<void> check_tag(std::string_view tag) {
+  if (tag.size() <= kMaxTagBytes) return {};
+  return fail(ErrorCode::kInvalidArgument, "the tag has ", tag.size(), " bytes; at most ", kMaxTagBytes,
+              " are possible");
+}
+
+Checkpoint checkpoint_of(const MetaSlot& slot) {
+  return {slot.generation, slot.tag, static_cast<int64_t>(slot.step_count)};
+}
+
+}  // namespace
+
+Result<void> TrainerState::checkpoint(std::string_view tag, bool in_background) {
+  if (auto fits = check_tag(tag); !fits) return fits;
+  if (auto ended = end_checkpoint(); !ended) return ended;
+  if (!changed) return write_tag(tag, false);
+  const auto checkpoint = std::make_shared<EndingCheckpoint>(end_epoch(tag));
+  if (in_background) {
+    try {
+      ending = std::async(std::launch::async, [this, checkpoint] {
+        return guard([&] { return commit(*checkpoint, false, 1); });
+      });
+      return {};
+    } catch (const std::system_error&) {
+      // No thread is to be had: it ends here.
+    }
+  }
+  return end_now(*checkpoint, false);
+}
+
+Result<void> TrainerState::end_now(const EndingCheckpoint& checkpoint, bool closing) {
+  auto done = guard([&] { return commit(checkpoint, closing, max_threads); });
+  poisoned = poisoned || !done;
+  if (done) committed = checkpoint_of(*file.slot);
+  return done;
+}
+
+Result<void> TrainerState::end_checkpoint() {
+  if (!ending.valid()) return {};
+  auto ended = ending.get();
+  if (!ended) {
+    poisoned = true;
+    return ended;
+  }
+  committed = checkpoint_of(*file.slot);
+  return {};
+}
+
+Result<void> TrainerState::rollback() {
+  if (options.durability == Durability::kNone) {
+    return fail(
+        ErrorCode::kUnsupported, path,
+        ": the trainer keeps no journal, from which rows could be put back: open it with a durability of "
+        "kProcess or kPower");
+  }
+  if (auto ended = end_checkpoint(); !ended) return ended;
+  if (!log) return {};
+  if (auto undone = log->undo(images, mapping.data); !undone) {
+    poisoned =
+        true;  // some rows are back, others are not; whoever opens the table next puts all of them back
+    return undone;
+  }
+  step_count = committed.step_count;
+  return {};
+}
+
+Result<void> TrainerState::close(std::string_view tag) {
+  if (auto fits = check_tag(tag); !fits) return fits;
+  if (auto ended = end_checkpoint(); !ended) return ended;
+  if (changed) {
+    if (auto done = end_now(end_epoch(tag), true); !done) return done;
+    // Not before the table says that it needs them no more.
+    if (log) remove_journals(*system, path);
+    log.reset();
+  } else if (!tag.empty()) {
+    if (auto written = write_tag(tag, true); !written) return written;
+  }
+  closed = true;
+  file.file.reset();  // and with it the lock; the mapping stays with those who hold table()
+  return {};
+}
+
+EndingCheckpoint TrainerState::end_epoch(std::string_view tag) {
+  EndingCheckpoint checkpoint{epoch, step_count, std::string(tag), log ? log->chunks(epoch) : 0, {}};
+  std::vector<DirtyBlocks> fresh;
+  fresh.push_back(weights.blocks.empty_copy());
+  for (const auto& rows : states) fresh.push_back(rows.blocks.empty_copy());
+  // From here on nothing can fail.
+  std::swap(weights.blocks, fresh[0]);
+  for (size_t s = 0; s < states.size(); ++s) std::swap(states[s].blocks, fresh[s + 1]);
+  checkpoint.blocks = std::move(fresh);
+  ++epoch;
+  if (log) log->begin_next();
+  return checkpoint;
+}
+
+Result<void> TrainerState::commit(const EndingCheckpoint& checkpoint, bool closing, int threads) {
+  auto tensors = checksummed_tensors(file);
+  if (!tensors) return pass(tensors);
+  for (const auto& of : *tensors) {
+    for (size_t k = 0; k < checkpoint.blocks.size(); ++k) {
+      const MutableRows& rows = k == 0 ? weights : states[k - 1];
+      if (rows.base != mapping.data + of.tensor->begin) continue;
+      const DirtyBlocks& blocks = checkpoint.blocks[k];
+      auto refreshed = refresh_checksums(
+          *file.file, of, [&](uint64_t block) { return blocks.is_marked(block); }, threads);
+      if (!refreshed) return refreshed;
+    }
+  }
+  // At kProcess it is enough that the system has the rows.
+  if (closing || options.durability != Durability::kProcess) {
+    if (auto synced = file.file->sync(); !synced) return synced;
+  }
+  MetaSlot slot = *file.slot;
+  ++slot.generation;
+  slot.committed_epoch = checkpoint.epoch;
+  slot.clean = closing;
+  slot.step_count = static_cast<uint64_t>(checkpoint.step_count);
+  slot.journal_chunks = closing ? 0 : checkpoint.journal_chunks;
+  slot.tag = checkpoint.tag;
+  return write_slot(file, slot);
+}
+
+// A checkpoint of a table that has not changed since it was opened: it is clean, and stays so.
+Result<void> TrainerState::write_tag(std::string_view tag, bool closing) {
+  MetaSlot slot = *file.slot;
+  ++slot.generation;
+  if (closing) ++slot.committed_epoch;
+  slot.step_count = static_cast<uint64_t>(step_count);
+  slot.tag = tag;
+  if (auto written = write_slot(file, slot); !written) {
+    poisoned = true;
+    return written;
+  }
+  committed = checkpoint_of(*file.slot);
+  return {};
+}
+
+}  // namespace windrow

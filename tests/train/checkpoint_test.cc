@@ -1,0 +1,272 @@
+#include <filesystem>
+#include <fstream>
+
+#include "train/journal.h"
+#include "train/train_fixture.h"
+#include "train/trainer_state.h"
+
+using namespace windrow;
+
+namespace {
+
+const Optimizer kAdagrad = Adagrad{.lr = 0.1};
+constexpr size_t kDim = 4;
+constexpr int64_t kRows = 500;
+
+class Training {
+ public:
+  Training() { make_table(path, kDim, random_values(kRows * kDim, 1), kAdagrad); }
+
+  Trainer open(Durability durability) const { return opened(path, kAdagrad, {.durability = durability}); }
+  std::vector<float> weights() const { return tensor_of(path, "weight"); }
+  std::vector<float> state() const { return tensor_of(path, "optimizer.sum"); }
+  bool has_journals() const {
+    return std::filesystem::exists(journal_path(path, 0)) || std::filesystem::exists(journal_path(path, 1));
+  }
+
+  const TemporaryFolder folder;
+  const std::string path = folder / "t.safetensors";
+};
+
+void step(Trainer& trainer, uint32_t seed) {
+  std::vector<int64_t> ids;
+  for (uint32_t i = 0; i < 40; ++i) ids.push_back(static_cast<int64_t>((seed * 7919 + i * i * 31) % kRows));
+  const auto grads = random_values(ids.size() * kDim, seed);
+  REQUIRE(trainer.step(std::span<const int64_t>(ids), RowsIn(grads, kDim)));
+}
+
+struct State {
+  std::vector<float> weights, state;
+  int64_t steps;
+  bool operator==(const State&) const = default;
+};
+
+State state_of(const Training& training, const Trainer& trainer) {
+  return {training.weights(), training.state(), trainer.step_count()};
+}
+
+}  // namespace
+
+TEST_CASE("checkpoint: what a trainer that dies leaves is the last one, weights and state together", "[train]") {
+  for (const Durability durability : {Durability::kProcess, Durability::kPower}) {
+    const Training training;
+    State kept;
+    {
+      Trainer trainer = training.open(durability);
+      CHECK(!trainer.was_restored());
+      step(trainer, 1);
+      step(trainer, 2);
+      REQUIRE(trainer.checkpoint("two"));
+      CHECK(trainer.last_checkpoint().tag == "two");
+      CHECK(trainer.last_checkpoint().step_count == 2);
+      kept = state_of(training, trainer);
+      step(trainer, 3);
+      step(trainer, 1);
+      CHECK(state_of(training, trainer) != kept);
+    }  // without close()
+    CHECK(training.has_journals());
+    CHECK(Table::open(training.path).error().code == ErrorCode::kUnclean);
+    Trainer trainer = training.open(durability);
+    CHECK(trainer.was_restored());
+    CHECK(trainer.last_checkpoint().tag == "two");
+    CHECK(state_of(training, trainer) == kept);
+    REQUIRE(trainer.close("three"));
+    CHECK(!training.has_journals());
+    CHECK(verify(training.path)->bad_blocks.empty());
+  }
+}
+
+TEST_CASE("checkpoint: without any, a trainer that dies leaves what it opened", "[train]") {
+  const Training training;
+  const auto before = training.weights();
+  {
+    Trainer trainer = training.open(Durability::kProcess);
+    step(trainer, 1);
+    CHECK(training.weights() != before);
+  }
+  const auto report = recover(training.path);
+  REQUIRE(report);
+  CHECK((!report->was_clean && !report->mixed && report->rows_restored > 0));
+  CHECK(training.weights() == before);
+  CHECK(!training.has_journals());
+  CHECK(verify(training.path)->bad_blocks.empty());
+  CHECK(recover(training.path)->was_clean);
+}
+
+TEST_CASE("checkpoint: in the background, while steps go on", "[train]") {
+  const Training training;
+  State kept;
+  {
+    Trainer trainer = training.open(Durability::kPower);
+    for (uint32_t i = 0; i < 20; ++i) {
+      step(trainer, i);
+      kept = state_of(training, trainer);
+      REQUIRE(trainer.checkpoint(std::to_string(i), {.in_background = true}));
+      step(trainer, 100 + i);
+    }
+    REQUIRE(trainer.end_checkpoint());
+    CHECK(trainer.last_checkpoint().tag == "19");
+    CHECK(trainer.last_checkpoint().step_count == 39);
+  }
+  Trainer trainer = training.open(Durability::kPower);
+  CHECK(state_of(training, trainer) == kept);
+  REQUIRE(trainer.close());
+  CHECK(verify(training.path)->bad_blocks.empty());
+}
+
+TEST_CASE("checkpoint: rollback goes back, as often as one likes", "[train]") {
+  const Training training;
+  Trainer trainer = training.open(Durability::kProcess);
+  const State at_open = state_of(training, trainer);
+  REQUIRE(trainer.rollback());  // nothing has changed
+  step(trainer, 1);
+  REQUIRE(trainer.rollback());
+  CHECK(state_of(training, trainer) == at_open);
+  step(trainer, 2);
+  REQUIRE(trainer.checkpoint("two"));
+  const State two = state_of(training, trainer);
+  for (uint32_t i = 0; i < 3; ++i) {
+    step(trainer, 3 + i);
+    step(trainer, 2);
+    const std::vector<int64_t> ids = {1, 2};
+    REQUIRE(trainer.write_rows(std::span<const int64_t>(ids), RowsIn(random_values(2 * kDim, i), kDim)));
+    REQUIRE(trainer.rollback());
+    CHECK(state_of(training, trainer) == two);
+  }
+  // What follows is what would have followed.
+  step(trainer, 9);
+  const State after = state_of(training, trainer);
+  REQUIRE(trainer.rollback());
+  step(trainer, 9);
+  CHECK(state_of(training, trainer) == after);
+  REQUIRE(trainer.close());
+}
+
+TEST_CASE("checkpoint: a trainer without a journal has checkpoints, but no way back", "[train]") {
+  const Training training;
+  {
+    Trainer trainer = training.open(Durability::kNone);
+    step(trainer, 1);
+    REQUIRE(trainer.checkpoint("one"));
+    CHECK(!training.has_journals());
+    const auto back = trainer.rollback();
+    REQUIRE(!back);
+    CHECK(back.error().code == ErrorCode::kUnsupported);
+    step(trainer, 2);
+  }
+  CHECK(Trainer::open(training.path, kAdagrad, {.durability = Durability::kPower}).error().code == ErrorCode::kUnclean);
+}
+
+TEST_CASE("checkpoint: a trainer that changes nothing leaves the file as it was", "[train]") {
+  const Training training;
+  const auto before = read_all(training.path);
+  {
+    Trainer trainer = training.open(Durability::kPower);
+    REQUIRE(trainer.rollback());
+  }
+  CHECK(read_all(training.path) == before);
+  CHECK(!training.has_journals());
+  Trainer trainer = training.open(Durability::kPower);
+  REQUIRE(trainer.checkpoint("as it was"));
+  CHECK(trainer.last_checkpoint().tag == "as it was");
+  CHECK(Table::open(training.path));  // clean
+  CHECK(trainer.checkpoint(std::string(257, 'x')).error().code == ErrorCode::kInvalidArgument);
+}
+
+TEST_CASE("checkpoint: a full journal fails the step, and a checkpoint empties it", "[train]") {
+  const Training training;
+  Trainer trainer = opened(training.path, kAdagrad, {.durability = Durability::kProcess, .journal_limit_bytes = 32768});
+  step(trainer, 0);
+  for (uint32_t i = 1; i < 100; ++i) {
+    const State before = state_of(training, trainer);
+    std::vector<int64_t> ids(kRows);
+    for (int64_t r = 0; r < kRows; ++r) ids[static_cast<size_t>(r)] = r;
+    const auto grads = random_values(ids.size() * kDim, i);
+    const auto some_ids = std::span<const int64_t>(ids).first(5 * i);
+    const auto taken = trainer.step(some_ids, RowsIn(std::span(grads).first(5 * i * kDim), kDim));
+    if (taken) continue;
+    CHECK(taken.error().code == ErrorCode::kJournalFull);
+    CHECK(state_of(training, trainer) == before);
+    REQUIRE(trainer.checkpoint("emptied"));
+    step(trainer, 1);
+    REQUIRE(trainer.rollback());
+    CHECK(state_of(training, trainer) == before);
+    REQUIRE(trainer.close());
+    return;
+  }
+  FAIL("the journal was never full");
+}
+
+TEST_CASE("checkpoint: journals that are missing, of another table or damaged are told apart", "[train]") {
+  const Training training;
+  {
+    Trainer trainer = training.open(Durability::kPower);
+    step(trainer, 1);
+    step(trainer, 2);
+    step(trainer, 3);
+  }
+  const std::string odd = journal_path(training.path, 1), even = journal_path(training.path, 0);
+  const auto table = read_all(training.path), journal = read_all(odd), other = read_all(even);
+  const auto check = [&](ErrorCode code) {
+    const auto trainer = Trainer::open(training.path, kAdagrad, {.durability = Durability::kPower});
+    REQUIRE(!trainer);
+    INFO(trainer.error().message);
+    CHECK(trainer.error().code == code);
+    CHECK(read_all(training.path) == table);
+    CHECK(recover(training.path).error().code == code);
+  };
+  const auto write = [](const std::string& path, const auto& bytes) {
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  };
+  std::filesystem::remove(odd);
+  check(ErrorCode::kJournalMissing);
+  write(odd, other);  // the one of even epochs
+  check(ErrorCode::kJournalMismatch);
+  auto bad = journal;
+  bad[3] ^= 1;
+  write(odd, bad);
+  check(ErrorCode::kJournalCorrupt);
+  bad = journal;
+  bad[kJournalPage + 100] ^= 1;  // the first chunk, behind which others were synced
+  write(odd, bad);
+  check(ErrorCode::kJournalCorrupt);
+  write(odd, std::vector<uint8_t>(journal.begin(), journal.begin() + 100));
+  check(ErrorCode::kJournalCorrupt);
+
+  SECTION("the journal is found again") {
+    write(odd, journal);
+    REQUIRE(recover(training.path));
+    CHECK(training.weights() == random_values(kRows * kDim, 1));
+  }
+  SECTION("the rows are taken as they are") {
+    const auto recovered = recover(training.path, {.accept_mixed = true});
+    REQUIRE(recovered);
+    CHECK(recovered->mixed);
+    CHECK(!training.has_journals());
+    CHECK(verify(training.path)->bad_blocks.empty());
+  }
+}
+
+TEST_CASE("checkpoint: what is left beside a clean table means nothing", "[train]") {
+  const Training training;
+  std::vector<uint8_t> left;
+  {
+    Trainer trainer = training.open(Durability::kProcess);
+    step(trainer, 1);
+    left = read_all(journal_path(training.path, 1));
+    REQUIRE(trainer.close("closed"));
+  }
+  const auto closed = training.weights();
+  std::ofstream(journal_path(training.path, 1), std::ios::binary)
+      .write(reinterpret_cast<const char*>(left.data()), static_cast<std::streamsize>(left.size()));
+  std::ofstream(journal_path(training.path, 0)) << "anything";
+  CHECK(Table::open(training.path));
+  Trainer trainer = training.open(Durability::kProcess);
+  CHECK(training.weights() == closed);
+  step(trainer, 2);
+  REQUIRE(trainer.rollback());
+  CHECK(training.weights() == closed);
+  REQUIRE(trainer.close());
+  CHECK(!training.has_journals());
+}

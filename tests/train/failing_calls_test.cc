@@ -1,0 +1,114 @@
+#include <windrow/table_writer.h>
+
+#include <numeric>
+
+#include "support/catch.h"
+#include "support/hooked_files.h"
+#include "support/simulated_files.h"
+#include "train/train_fixture.h"
+#include "train/trainer_state.h"
+
+using namespace windrow;
+
+namespace {
+
+constexpr const char* kPath = "folder/t.safetensors";
+constexpr int64_t kRows = 30, kDim = 3;
+const Optimizer kOptimizer = Adagrad{.lr = 0.1};
+
+std::vector<uint8_t> make_file() {
+  const TemporaryFolder folder;
+  make_table(folder / "t", kDim, random_values(kRows * kDim, 5), kOptimizer);
+  return read_all(folder / "t");
+}
+
+// Fails call number `at`, or that and all behind it.
+struct Fault {
+  uint64_t at = 0;
+  bool for_ever = false;
+  ErrorCode code = ErrorCode::kIo;
+};
+
+std::vector<uint8_t> rows_of(Trainer& trainer) {
+  TrainerState& inner = trainer.internals();
+  std::vector<uint8_t> bytes(static_cast<size_t>(kRows) * inner.images.bytes());
+  for (int64_t r = 0; r < kRows; ++r)
+    inner.images.read(inner.mapping.data, r, bytes.data() + static_cast<size_t>(r) * inner.images.bytes());
+  return bytes;
+}
+
+// What the table was at each tag.
+using States = std::map<std::string, std::vector<uint8_t>>;
+
+bool step(Trainer& trainer, uint32_t seed) {
+  const std::vector<int64_t> ids = {seed % kRows, 3, (seed * 7) % kRows};
+  const auto grads = random_values(ids.size() * kDim, seed);
+  const auto before = rows_of(trainer);
+  const auto taken = trainer.step(std::span<const int64_t>(ids), RowsIn(grads, kDim));
+  if (!taken) {
+    CHECK(!taken.error().message.empty());
+    CHECK(rows_of(trainer) == before);
+  }
+  return taken.has_value();
+}
+
+// True: all of it went well. What fails is tried once more, as a program would that knows no better.
+bool run(io::FileSystem& system, Durability durability, States& states) {
+  auto state = open_trainer(system, kPath, kOptimizer, {.durability = durability});
+  if (!state) return false;
+  Trainer trainer(std::move(*state));
+  trainer.internals().journal_sizes = {8192, 4096};
+  states[trainer.last_checkpoint().tag] = rows_of(trainer);
+  bool good = true;
+  for (uint32_t i = 0; i < 2; ++i) {
+    good = step(trainer, 3 * i) && good;
+    good = step(trainer, 3 * i + 1) && good;
+    states["checkpoint " + std::to_string(i)] = rows_of(trainer);
+    good = trainer.checkpoint("checkpoint " + std::to_string(i)).has_value() && good;
+    good = step(trainer, 3 * i + 2) && good;
+    if (durability != Durability::kNone) good = trainer.rollback().has_value() && good;
+  }
+  good = step(trainer, 10) && good;
+  states["closed"] = rows_of(trainer);
+  return trainer.close("closed").has_value() && good;
+}
+
+}  // namespace
+
+TEST_CASE("failing calls: whichever fails, the table is at a checkpoint when it is opened again", "[train]") {
+  const auto file = make_file();
+  for (const Durability durability : {Durability::kProcess, Durability::kPower, Durability::kNone}) {
+    for (const bool for_ever : {false, true}) {
+      for (const ErrorCode code : {ErrorCode::kIo, ErrorCode::kNoSpace}) {
+        bool passed = false;
+        for (uint64_t at = 1; !passed; ++at) {
+          REQUIRE(at < 1000);
+          CAPTURE(at, for_ever, static_cast<int>(code), static_cast<int>(durability));
+          SimulatedFiles files(at);
+          files.put(kPath, file);
+          uint64_t calls = 0;
+          HookedFiles faulty(files, [&](const char* call, const std::string& path) -> std::optional<Error> {
+            ++calls;
+            if (calls < at || (calls > at && !for_ever)) return std::nullopt;
+            return Error{code, path + ": " + call + " fails"};
+          });
+          States states;
+          passed = run(faulty, durability, states) && calls < at;
+          auto again = open_trainer(files, kPath, kOptimizer, {.durability = durability});
+          if (!again && durability == Durability::kNone) {
+            CHECK(again.error().code == ErrorCode::kUnclean);
+            continue;
+          }
+          if (!again) FAIL(again.error().message);
+          Trainer trainer(std::move(*again));
+          const std::string tag = trainer.last_checkpoint().tag;
+          CAPTURE(tag);
+          if (states.empty()) continue;  // it could not even be opened
+          REQUIRE(states.contains(tag));
+          CHECK(rows_of(trainer) == states[tag]);
+          if (passed) CHECK(tag == "closed");
+        }
+      }
+    }
+  }
+}
