@@ -47,7 +47,7 @@ struct ConversionReport {
   std::optional<FormatError> format_error;  // where that is not f32
   PassageFindings rows;
   Duplicates duplicates = Duplicates::kKeepAll;  // what was done with them
-  uint64_t tokens = 0;  // of the source
+  uint64_t tokens = 0;                           // of the source
   ReaderFindings reader;
   std::vector<std::string> remarks;
 };

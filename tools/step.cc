@@ -20,6 +20,7 @@ struct StepVerbOptions {
   std::string gradients;
   OptimizerOptions optimizer;
   std::string rounding = "nearest";
+  std::string durability = "process";
   std::optional<uint64_t> seed;
   std::optional<double> clip_value;
   std::optional<double> clip_row_norm;
@@ -34,6 +35,9 @@ struct StepVerbOptions {
     TrainOptions options;
     options.rounding = rounding == "stochastic" ? Rounding::kStochastic : Rounding::kNearest;
     options.seed = seed.value_or(0);
+    options.durability = durability == "none"    ? Durability::kNone
+                         : durability == "power" ? Durability::kPower
+                                                 : Durability::kProcess;
     return options;
   }
   StepOptions step() const {
@@ -118,6 +122,11 @@ Verb step_verb(CLI::App& command) {
                    "How rows of 16 bits are stored: nearest (default), or stochastic")
       ->check(CLI::IsMember({"nearest", "stochastic"}));
   verb->add_option("--seed", options->seed, "Of stochastic rounding (0)");
+  verb->add_option(
+          "--durability", options->durability,
+          "What the table outlives while the step is taken: none, the end of the process (process, the "
+          "default), a loss of power (power)")
+      ->check(CLI::IsMember({"none", "process", "power"}));
   auto* value = verb->add_option("--clip-value", options->clip_value,
                                  "Limit every value of a row's gradient to [-C, C]");
   verb->add_option("--clip-row-norm", options->clip_row_norm, "Scale a row's gradient down to this norm")
