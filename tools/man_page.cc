@@ -62,7 +62,7 @@ std::string title(const std::string& page, const std::string& version) {
                 " 1 \"\" \"windrow ", roff(version), "\" \"Windrow\"\n");
 }
 
-std::string placeholder(const CliOption& option) {
+std::string value_name(const CliOption& option) {
   switch (option.value) {
     case CliOption::Value::kNone:
       return "";
@@ -79,7 +79,7 @@ std::string placeholder(const CliOption& option) {
 // " N", or " a|b" for few choices.
 std::string value_text(const CliOption& option) {
   if (option.value == CliOption::Value::kNone) return "";
-  const std::string name = placeholder(option);
+  const std::string name = value_name(option);
   if (!name.empty()) return " " + italic(name);
   std::string text;
   for (const std::string& choice : option.choices) text += (text.empty() ? "" : "|") + bold(choice);

@@ -27,6 +27,7 @@ Verb verify_verb(CLI::App& command);
 Verb recover_verb(CLI::App& command);
 Verb add_state_verb(CLI::App& command);
 Verb strip_verb(CLI::App& command);
+Verb publish_verb(CLI::App& command);
 Verb bench_verb(CLI::App& command);
 Verb plot_verb(CLI::App& command);
 Verb head_verb(CLI::App& command);

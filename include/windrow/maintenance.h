@@ -37,7 +37,7 @@ struct VerifyReport {
   int64_t first_nan_row = -1;
   int64_t infinite_rows = 0;  // rows with an infinite value
   int64_t first_infinite_row = -1;
-  std::vector<std::string> leftovers;  // temporary files of this table that a crash left beside it
+  std::vector<std::string> leftovers;  // temporary files and journals of this table that a crash left beside it
 };
 
 // Reads a whole Windrow table: compares every block with its checksum, looks up every token, and counts rows with NaN
@@ -92,8 +92,9 @@ struct AddStateOptions {
 // Errors: kInvalidArgument  the table has state: of this optimiser (nothing to do), or of another (strip() drops it);
 //                           a hyper-parameter makes no sense; step_count is negative
 //         kUnsupported      rows that cannot be trained; not a Windrow file
-//         kBusy, kUnclean, kIo, kNoSpace, kNoMemory, and those that `values` returns
-// On failure: the table is unchanged, and nothing is left beside it.
+//         kBusy, kIo, kNoSpace, kNoMemory, those of recover(), which is done first where a trainer died with the table,
+//         and those that `values` returns
+// On failure: the table is unchanged, but for such a recovery, and nothing is left beside it.
 [[nodiscard]] WINDROW_API Result<void> add_state(const std::string& path, const Optimizer& optimizer,
                                                  const AddStateOptions& options = {});
 
@@ -102,5 +103,19 @@ struct AddStateOptions {
 // Errors and on failure: as add_state(), but nothing is kInvalidArgument; a target that is a folder is kIo.
 [[nodiscard]] WINDROW_API Result<void> strip(const std::string& path, const std::string& target,
                                              const RewriteProgress& progress = {});
+
+// Copies a clean table to `target`, which appears whole or not at all, and replaces what was there: readers that have the
+// old file open keep it, and who opens `target` from then on gets the new one. The copy is made within the file system
+// where it can be: with reflinks (Btrfs, XFS) it takes no time and no room. It has the permissions of the table. To be
+// served beside a trainer that goes on with `path`; lookups on a published file never meet a row that changes.
+//
+// Errors: kInvalidArgument  `target` is the table itself
+//         kBusy             a trainer holds the file at `target`
+//         kUnclean          a trainer is at work on the table, or died with it
+//         kUnsupported      not a Windrow file
+//         kIo, kNoSpace
+// On failure: nothing has changed, and nothing is left beside `target`.
+[[nodiscard]] WINDROW_API Result<void> publish(const std::string& path, const std::string& target,
+                                               const RewriteProgress& progress = {});
 
 }  // namespace windrow

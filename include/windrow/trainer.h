@@ -156,7 +156,8 @@ class WINDROW_API Trainer {
   // Errors:     kInvalidArgument, kOutOfRange, kNoMemory as gather(); kInvalidArgument also for a gradient that is
   //             NaN or infinite, or adds up to such (see NonFinite; the message names id and position); kPoisoned
   //             after close(), or after a failed write to disk; kIo, kNoSpace when the table cannot be marked
-  //             unclean (first step only); kJournalFull when the journal can take no more rows, within its limit or on
+  //             unclean (first step), the journal not be written, or a checkpoint in the background has failed;
+  //             kBusy when the file has lost its name (first step); kJournalFull when the journal can take no more rows, within its limit or on
   //             the disk: a checkpoint empties it
   // On failure: the table is unchanged, byte for byte, and the step is not counted.
   // Lookups beside a step, by other threads or processes, see some rows as they were, some as they will be, and
@@ -177,6 +178,15 @@ class WINDROW_API Trainer {
   // Shapes:     grads has one row per bag. Errors and on failure: as step(ids, grads), and as pool().
   [[nodiscard]] Result<StepReport> step(const Bags& bags, Pooling pooling, RowsIn grads,
                                         const StepOptions& options = {});
+
+  // Keeps ahead, beside what the caller does next, the rows that a step with these ids is going to change, which that step
+  // else waits for before it begins. To be called as soon as the ids of a batch are known, before the step of the batch
+  // before it. It changes no row, but marks the table unclean as a step does. Ids that are no rows are left out, and the
+  // ids need not stay where they are. Nothing is done at Durability::kNone.
+  //
+  // Errors: kIo, kNoSpace, kBusy, kNoMemory, kInvalidArgument (too many ids), kPoisoned as step(). What fails beside the caller, the step that needs it tries
+  // again.
+  [[nodiscard]] Result<void> prepare(Ids ids);
 
   // Overwrites rows: row ids[i] = values row i, f32, f16 or bf16, stored in the table's format, to nearest. Of equal
   // ids the last position wins. State is left alone. NaN and infinity are stored as they are.
@@ -213,7 +223,8 @@ class WINDROW_API Trainer {
   //         kPoisoned     as checkpoint()
   [[nodiscard]] Result<void> rollback();
 
-  // The last checkpoint that is on the disk, or what was opened. One in the background counts from end_checkpoint() on.
+  // The last checkpoint that is on the disk, or what was opened. One in the background counts from end_checkpoint() on, or
+  // from the first later call that has found it done.
   Checkpoint last_checkpoint() const;
 
   // Whether opening put back what a trainer that died had changed.

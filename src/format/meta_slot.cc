@@ -16,7 +16,6 @@ constexpr std::string_view kMagic = "WINDROW1";
 constexpr uint32_t kVersion = 1;
 constexpr uint32_t kKnownReaderFeatures = 0;
 constexpr uint32_t kCleanFlag = 1, kMixedFlag = 2;
-constexpr size_t kMaxTagBytes = 256;
 
 // Where each field of a slot begins; FORMAT.md, "A slot".
 enum At : size_t {

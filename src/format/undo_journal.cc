@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/checked.h"
 #include "format/meta_slot.h"
 
 namespace windrow {
@@ -16,6 +17,7 @@ constexpr std::string_view kMagic = "WINDUNDO";
 constexpr uint32_t kVersion = 1;
 constexpr uint32_t kChunkMagic = 0x31435557;  // "WUC1"
 constexpr uint32_t kKindRows = 0;
+constexpr uint64_t kMaxPayload = uint64_t{1} << 48;  // far below what would overflow
 
 // Where each field of the header begins; FORMAT.md, "Journals".
 enum At : size_t {
@@ -108,7 +110,9 @@ std::optional<ChunkHeader> peek_chunk(std::span<const uint8_t> bytes) {
   header.group = load<uint64_t>(at + kChunkAtGroup);
   header.rows = load<uint32_t>(at + kChunkAtRows);
   header.image_bytes = load<uint32_t>(at + kChunkAtImageBytes);
-  const bool agree = header.rows > 0 && load<uint64_t>(at + kChunkAtPayloadBytes) == header.payload_bytes() &&
+  const auto payload_bytes = checked_mul(header.rows, header.entry_bytes());
+  const bool agree = header.rows > 0 && payload_bytes && *payload_bytes <= kMaxPayload &&
+                     load<uint64_t>(at + kChunkAtPayloadBytes) == *payload_bytes &&
                      load<uint32_t>(at + kChunkAtKind) == kKindRows &&
                      load<uint32_t>(at + kChunkAtTable) == 0;
   if (!agree) return std::nullopt;

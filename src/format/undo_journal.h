@@ -41,7 +41,7 @@ struct ChunkHeader {
   uint32_t image_bytes = 0;
 
   uint64_t entry_bytes() const { return 8 + uint64_t{image_bytes}; }
-  uint64_t payload_bytes() const { return rows * entry_bytes(); }  // below 2^32 x 2^33
+  uint64_t payload_bytes() const { return rows * entry_bytes(); }  // peek_chunk() gives none that overflows
   uint64_t bytes() const { return kChunkHeaderBytes + payload_bytes(); }
 };
 

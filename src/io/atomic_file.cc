@@ -21,7 +21,7 @@ std::string hex(uint64_t value) {
 
 }  // namespace
 
-Result<AtomicFile> AtomicFile::create(FileSystem& system, const std::string& path) {
+Result<AtomicFile> AtomicFile::create(FileSystem& system, const std::string& path, const std::string& like) {
   std::string real = system.resolve(path);
   const size_t slash = real.rfind('/');
   const size_t name_begin = slash == std::string::npos ? 0 : slash + 1;
@@ -31,10 +31,13 @@ Result<AtomicFile> AtomicFile::create(FileSystem& system, const std::string& pat
   std::string temporary =
       concat(real.substr(0, name_begin), temporary_prefix(std::string_view(real).substr(name_begin)),
              hex(system.random64()));
-  auto file = system.open(temporary, Access::kCreate);
+  const auto replaces = system.exists(real);
+  if (!replaces) return tl::make_unexpected(replaces.error());
+  const std::string& model = *replaces ? real : like;
+  // What others may not read, they may not read under this name either, at no time.
+  auto file = system.open(temporary, model.empty() ? Access::kCreate : Access::kCreatePrivate);
   if (!file) return fail(file.error().code, "cannot write ", path, ": ", file.error().message);
-  // Before anything is in it: what others may not read, they may not read under this name either.
-  (*file)->take_permissions_of(real);
+  if (!model.empty()) (*file)->take_permissions_of(model);
   return AtomicFile(system, std::move(real), std::move(temporary), std::move(*file));
 }
 

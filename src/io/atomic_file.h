@@ -12,8 +12,8 @@ namespace windrow::io {
 class AtomicFile {
  public:
   // Symbolic links are resolved first, so that a link stays a link. A file that will be replaced hands on its
-  // permission bits.
-  static Result<AtomicFile> create(FileSystem& system, const std::string& path);
+  // permission bits; where there is none, `like` does, if one is named.
+  static Result<AtomicFile> create(FileSystem& system, const std::string& path, const std::string& like = {});
 
   ~AtomicFile();
   AtomicFile(AtomicFile&&) noexcept = default;

@@ -21,9 +21,10 @@ struct Mapping {
 };
 
 enum class Access : uint8_t {
-  kRead,    // an existing file, for reading
-  kWrite,   // an existing file, for reading and writing
-  kCreate,  // a file that must not exist yet, for reading and writing
+  kRead,           // an existing file, for reading
+  kWrite,          // an existing file, for reading and writing
+  kCreate,         // a file that must not exist yet, for reading and writing
+  kCreatePrivate,  // the same, for nobody but its owner: until take_permissions_of(), if at all
 };
 
 class File {

@@ -58,13 +58,14 @@ Result<Descriptor> open_descriptor(const std::string& path, Access access) {
       attempt = "open for writing";
       break;
     case Access::kCreate:
+    case Access::kCreatePrivate:
       flags |= O_RDWR | O_CREAT | O_EXCL;
       attempt = "create";
       break;
   }
   int number;
   do {
-    number = ::open(path.c_str(), flags, 0666);
+    number = ::open(path.c_str(), flags, access == Access::kCreatePrivate ? 0600 : 0666);
   } while (number < 0 && errno == EINTR);
   if (number < 0) {
     if (errno == EMFILE) {

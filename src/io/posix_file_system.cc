@@ -87,7 +87,7 @@ class PosixFileSystem final : public FileSystem {
     return real ? std::string(real.get()) : path;
   }
 
-  // All zeros where the system does not tell: then every boot looks like the same one.
+  // All zeros where the system does not tell: nobody may take that for the same boot.
   std::array<uint8_t, 16> boot_id() const override {
     std::array<uint8_t, 16> id{};
     const auto text = read_small_file("/proc/sys/kernel/random/boot_id");

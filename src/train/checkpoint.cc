@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <system_error>
+#include <exception>
 
 #include "base/fail.h"
 #include "base/guard.h"
@@ -11,16 +11,10 @@ namespace windrow {
 
 namespace {
 
-constexpr size_t kMaxTagBytes = 256;  // of a slot
-
 Result<void> check_tag(std::string_view tag) {
   if (tag.size() <= kMaxTagBytes) return {};
   return fail(ErrorCode::kInvalidArgument, "the tag has ", tag.size(), " bytes; at most ", kMaxTagBytes,
               " are possible");
-}
-
-Checkpoint checkpoint_of(const MetaSlot& slot) {
-  return {slot.generation, slot.tag, static_cast<int64_t>(slot.step_count)};
 }
 
 }  // namespace
@@ -28,37 +22,41 @@ Checkpoint checkpoint_of(const MetaSlot& slot) {
 Result<void> TrainerState::checkpoint(std::string_view tag, bool in_background) {
   if (auto fits = check_tag(tag); !fits) return fits;
   if (auto ended = end_checkpoint(); !ended) return ended;
-  if (!changed) return write_tag(tag, false);
-  const auto checkpoint = std::make_shared<EndingCheckpoint>(end_epoch(tag));
+  if (!changed) return write_tag(tag);
+  // Once the epoch has ended nothing may fail that does not poison the trainer: memory is had before.
+  const auto checkpoint = std::make_shared<EndingCheckpoint>();
+  *checkpoint = end_epoch(tag);
   if (in_background) {
     try {
+      ending_checkpoint = checkpoint;
       ending = std::async(std::launch::async, [this, checkpoint] {
         return guard([&] { return commit(*checkpoint, false, 1); });
       });
       return {};
-    } catch (const std::system_error&) {
-      // No thread is to be had: it ends here.
+    } catch (const std::exception&) {
+      // No thread is to be had, or no memory: it ends here.
     }
   }
   return end_now(*checkpoint, false);
 }
 
-Result<void> TrainerState::end_now(const EndingCheckpoint& checkpoint, bool closing) {
+Result<void> TrainerState::end_now(EndingCheckpoint& checkpoint, bool closing) {
   auto done = guard([&] { return commit(checkpoint, closing, max_threads); });
-  poisoned = poisoned || !done;
-  if (done) committed = checkpoint_of(*file.slot);
+  settle(checkpoint, done.has_value());
+  closed = closing && done;
   return done;
 }
 
 Result<void> TrainerState::end_checkpoint() {
   if (!ending.valid()) return {};
   auto ended = ending.get();
-  if (!ended) {
-    poisoned = true;
-    return ended;
-  }
-  committed = checkpoint_of(*file.slot);
-  return {};
+  settle(*ending_checkpoint, ended.has_value());
+  return ended;
+}
+
+void TrainerState::settle(EndingCheckpoint& checkpoint, bool done) noexcept {
+  poisoned = poisoned || !done;
+  if (done) committed = {file.slot->generation, std::move(checkpoint.tag), checkpoint.step_count};
 }
 
 Result<void> TrainerState::rollback() {
@@ -70,7 +68,8 @@ Result<void> TrainerState::rollback() {
   }
   if (auto ended = end_checkpoint(); !ended) return ended;
   if (!log) return {};
-  if (auto undone = log->undo(images, mapping.data); !undone) {
+  end_prepare();
+  if (auto undone = guard([&] { return log->undo(images, mapping.data); }); !undone) {
     poisoned =
         true;  // some rows are back, others are not; whoever opens the table next puts all of them back
     return undone;
@@ -83,12 +82,12 @@ Result<void> TrainerState::close(std::string_view tag) {
   if (auto fits = check_tag(tag); !fits) return fits;
   if (auto ended = end_checkpoint(); !ended) return ended;
   if (changed) {
-    if (auto done = end_now(end_epoch(tag), true); !done) return done;
-    // Not before the table says that it needs them no more.
-    if (log) remove_journals(*system, path);
-    log.reset();
+    auto checkpoint = end_epoch(tag);
+    if (auto done = end_now(checkpoint, true); !done) return done;
+    // Not before the table says that it needs them no more; and if it has lost its name they are another's.
+    if (log && file.file->is_current().value_or(false)) remove_journals(*system, path);
   } else if (!tag.empty()) {
-    if (auto written = write_tag(tag, true); !written) return written;
+    if (auto written = write_tag(tag); !written) return written;
   }
   closed = true;
   file.file.reset();  // and with it the lock; the mapping stays with those who hold table()
@@ -96,6 +95,7 @@ Result<void> TrainerState::close(std::string_view tag) {
 }
 
 EndingCheckpoint TrainerState::end_epoch(std::string_view tag) {
+  end_prepare();
   EndingCheckpoint checkpoint{epoch, step_count, std::string(tag), log ? log->chunks(epoch) : 0, {}};
   std::vector<DirtyBlocks> fresh;
   fresh.push_back(weights.blocks.empty_copy());
@@ -115,7 +115,7 @@ Result<void> TrainerState::commit(const EndingCheckpoint& checkpoint, bool closi
   for (const auto& of : *tensors) {
     for (size_t k = 0; k < checkpoint.blocks.size(); ++k) {
       const MutableRows& rows = k == 0 ? weights : states[k - 1];
-      if (rows.base != mapping.data + of.tensor->begin) continue;
+      if (of.bytes() == 0 || rows.base != mapping.data + of.tensor->begin) continue;
       const DirtyBlocks& blocks = checkpoint.blocks[k];
       auto refreshed = refresh_checksums(
           *file.file, of, [&](uint64_t block) { return blocks.is_marked(block); }, threads);
@@ -137,18 +137,15 @@ Result<void> TrainerState::commit(const EndingCheckpoint& checkpoint, bool closi
 }
 
 // A checkpoint of a table that has not changed since it was opened: it is clean, and stays so.
-Result<void> TrainerState::write_tag(std::string_view tag, bool closing) {
+Result<void> TrainerState::write_tag(std::string_view tag) {
+  EndingCheckpoint checkpoint{.step_count = step_count, .tag = std::string(tag)};
   MetaSlot slot = *file.slot;
   ++slot.generation;
-  if (closing) ++slot.committed_epoch;
   slot.step_count = static_cast<uint64_t>(step_count);
   slot.tag = tag;
-  if (auto written = write_slot(file, slot); !written) {
-    poisoned = true;
-    return written;
-  }
-  committed = checkpoint_of(*file.slot);
-  return {};
+  auto written = guard([&] { return write_slot(file, slot); });
+  settle(checkpoint, written.has_value());
+  return written;
 }
 
 }  // namespace windrow

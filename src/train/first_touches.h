@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -8,13 +9,17 @@
 
 namespace windrow {
 
-// The rows that have changed in an epoch: a bit for each row of the table, and a list of those whose bit is set, in the
-// order in which they came.
+// The rows that have changed in an epoch, or may: a bit for each row of the table, and a list of those whose bit is set, in
+// the order in which they came. One thread may add while others look: who finds a row finds what was done before it was
+// added.
 class FirstTouches {
  public:
   explicit FirstTouches(int64_t table_rows = 0) : bits_((static_cast<size_t>(table_rows) + 63) / 64) {}
 
-  bool contains(int64_t row) const { return (bits_[word_of(row)] & bit_of(row)) != 0; }
+  bool contains(int64_t row) const {
+    std::atomic_ref word(const_cast<uint64_t&>(bits_[word_of(row)]));
+    return (word.load(std::memory_order_acquire) & bit_of(row)) != 0;
+  }
   std::span<const int64_t> rows() const { return rows_; }
 
   // Makes room, so that add() cannot fail. May throw bad_alloc.
@@ -23,7 +28,10 @@ class FirstTouches {
       rows_.reserve(std::max(rows_.size() + more, 2 * rows_.capacity()));
   }
   void add(std::span<const int64_t> rows) noexcept {
-    for (const int64_t row : rows) bits_[word_of(row)] |= bit_of(row);
+    for (const int64_t row : rows) {
+      std::atomic_ref word(bits_[word_of(row)]);
+      word.store(word.load(std::memory_order_relaxed) | bit_of(row), std::memory_order_release);
+    }
     rows_.insert(rows_.end(), rows.begin(), rows.end());
   }
   // By the list, not by all bits: the time goes with what has changed, and not with the table.

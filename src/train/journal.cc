@@ -1,6 +1,7 @@
 #include "train/journal.h"
 
 #include <algorithm>
+#include <exception>
 
 #include "base/checked.h"
 #include "base/fail.h"
@@ -18,20 +19,23 @@ std::string journal_path(const std::string& table_path, uint64_t epoch) {
 }
 
 void remove_journals(io::FileSystem& system, const std::string& table_path) {
-  for (const uint64_t number : {0, 1}) (void)system.remove(journal_path(table_path, number));
+  try {
+    for (const uint64_t number : {0, 1}) (void)system.remove(journal_path(table_path, number));
+  } catch (const std::exception&) {
+    // Out of memory for a name.
+  }
 }
 
-Result<Journal> Journal::create(io::FileSystem& system, const std::string& path, const JournalHeader& header,
-                                const JournalSizes& sizes, bool synced) {
-  const auto left_behind = system.exists(path);
-  if (!left_behind) return tl::make_unexpected(left_behind.error());
-  if (*left_behind) {
-    if (auto removed = system.remove(path); !removed) return pass(removed);
-  }
-  auto file = system.open(path, io::Access::kCreate);
+Result<Journal> Journal::create(io::FileSystem& system, const std::string& table_path,
+                                const JournalHeader& header, const JournalSizes& sizes, bool synced) {
+  const std::string path = journal_path(table_path, header.number);
+  if (auto removed = system.remove(path); !removed && removed.error().code != ErrorCode::kNotFound)
+    return pass(removed);
+  auto file = system.open(path, io::Access::kCreatePrivate);
   if (!file) return pass(file);
   Journal journal;
   journal.file_ = std::move(*file);
+  journal.file_->take_permissions_of(table_path);
   journal.header_ = header;
   journal.sizes_ = sizes;
   journal.synced_ = synced;
@@ -74,7 +78,8 @@ Result<void> Journal::append(size_t rows) {
                            .image_bytes = header_.image_bytes};
   const uint64_t bytes = round_up(header.bytes(), kJournalPage);
   if (auto room = make_room(end_ + bytes); !room) return room;
-  chunks_.reserve(chunks_.size() + 1);  // nothing may fail behind the write
+  // Behind the write nothing may fail.
+  if (chunks_.size() == chunks_.capacity()) chunks_.reserve(2 * chunks_.size() + 64);
   const auto chunk = std::span(buffer_).first(static_cast<size_t>(bytes));
   seal_chunk(header, header_.uuid, chunk.first(static_cast<size_t>(header.bytes())));
   if (auto written = file_->write(end_, chunk); !written)

@@ -30,11 +30,12 @@ class Journal {
  public:
   Journal() = default;
 
-  // Makes the file anew in the place of any that was left there. `synced`: chunks must outlive a loss of power, so that
+  // Makes the journal of a table, by its number, in the place of any that was left there, with the permissions of the
+  // table, whose rows it holds. `synced`: chunks must outlive a loss of power, so that
   // all room for them is written and synced before, and a sync later has data to wait for and nothing else. The caller
   // syncs the folder. kNoSpace, kIo.
-  static Result<Journal> create(io::FileSystem& system, const std::string& path, const JournalHeader& header,
-                                const JournalSizes& sizes, bool synced);
+  static Result<Journal> create(io::FileSystem& system, const std::string& table_path,
+                                const JournalHeader& header, const JournalSizes& sizes, bool synced);
 
   // What is appended from here on belongs to this epoch.
   void begin(uint64_t epoch);

@@ -1,6 +1,7 @@
 #include "train/journal_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "base/bytes.h"
@@ -16,8 +17,6 @@ class ChunkReader {
  public:
   ChunkReader(const io::File& file, const JournalHeader& of) : file_(file), of_(of) {}
 
-  Result<uint64_t> size() const { return file_.size(); }
-
   // The chunk at `offset` of a file of `size` bytes, or nothing if there is none that is whole.
   Result<std::optional<ChunkHeader>> read(uint64_t offset, uint64_t size) {
     if (offset > size || size - offset < kChunkHeaderBytes) return std::nullopt;
@@ -26,7 +25,9 @@ class ChunkReader {
     const auto header = peek_chunk(bytes_);
     if (!header || header->incarnation != of_.incarnation || header->image_bytes != of_.image_bytes)
       return std::nullopt;
-    if (header->bytes() > size - offset) return std::nullopt;
+    // No writer makes larger ones, and what says so may be anything.
+    const uint64_t most = std::max(kMaxChunkBytes, header->entry_bytes());
+    if (header->payload_bytes() > most || header->bytes() > size - offset) return std::nullopt;
     bytes_.resize(static_cast<size_t>(header->bytes()));
     if (auto read = file_.read(offset, bytes_); !read) return tl::make_unexpected(read.error());
     if (!is_whole_chunk(bytes_, of_.uuid)) return std::nullopt;
@@ -54,15 +55,17 @@ class ChunkReader {
   std::vector<uint8_t> bytes_;
 };
 
-// Whether a chunk of the epoch stands behind `end` that can only have been written when one at `end` was on the disk:
-// what is written behind a sync is one group further, and what was last seen may have been the last of its own.
+// Whether a chunk of the epoch begins behind `end` that can only have been written when one at `end` was on the disk: what
+// is written behind a sync is one group further, and what was last seen may have been the last of its own. Its header
+// tells, whether it is whole or not.
 Result<void> check_nothing_follows(const io::File& journal, const JournalHeader& of, uint64_t epoch,
                                    uint64_t end, uint64_t size, uint64_t least_group) {
-  ChunkReader reader(journal, of);
-  for (uint64_t offset = end; offset < size; offset += kJournalPage) {
-    const auto chunk = reader.read(offset, size);
-    if (!chunk) return tl::make_unexpected(chunk.error());
-    if (!*chunk || (*chunk)->epoch != epoch || (*chunk)->group < least_group) continue;
+  std::array<uint8_t, kChunkHeaderBytes> bytes;
+  for (uint64_t offset = end; offset < size && size - offset >= bytes.size(); offset += kJournalPage) {
+    if (auto read = journal.read(offset, bytes); !read) return read;
+    const auto header = peek_chunk(bytes);
+    if (!header || header->incarnation != of.incarnation || header->image_bytes != of.image_bytes) continue;
+    if (header->epoch != epoch || header->group < least_group) continue;
     return fail(ErrorCode::kJournalCorrupt, journal.path(), ": byte ", end,
                 ": no whole chunk, but one at byte ", offset,
                 " was written after it: the journal is damaged, and rows that it kept are lost. "

@@ -127,12 +127,9 @@ class Rewriter {
 
 Result<io::AtomicFile> write_anew(io::FileSystem& system, const TableFile& source, const std::string& target,
                                   const Rewrite& rewrite) {
-  auto file = io::AtomicFile::create(system, target);
-  if (!file) return file;
   // Who may not read the table may not read a copy of it either; a file that is replaced has had its own say.
-  auto replaces = system.exists(target);
-  if (!replaces) return pass(replaces);
-  if (!*replaces) file->file().take_permissions_of(source.path());
+  auto file = io::AtomicFile::create(system, target, source.path());
+  if (!file) return file;
   if (auto written = Rewriter(source, rewrite, *file).write(); !written) return pass(written);
   return file;
 }

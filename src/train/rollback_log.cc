@@ -26,7 +26,7 @@ Result<RollbackLog> RollbackLog::create(io::FileSystem& system, const std::strin
   for (uint32_t number : {0u, 1u}) {
     JournalHeader header = life;
     header.number = number;
-    auto journal = Journal::create(system, journal_path(table_path, number), header, sizes, synced);
+    auto journal = Journal::create(system, table_path, header, sizes, synced);
     if (!journal) return pass(journal);
     log.journals_[number] = std::move(*journal);
     log.touches_[number] = FirstTouches(table_rows);
@@ -66,6 +66,13 @@ Result<void> RollbackLog::keep(const Coalescer& rows, const RowImages& images, c
   }
   touches.add(new_rows_);
   return {};
+}
+
+bool RollbackLog::has_kept(const Coalescer& rows) const {
+  const FirstTouches& touches = touches_[epoch_ % 2];
+  size_t r = 0;
+  while (r < rows.rows() && touches.contains(rows.row(r))) ++r;
+  return r == rows.rows();
 }
 
 void RollbackLog::begin_next() {

@@ -33,6 +33,9 @@ class RollbackLog {
   // Errors: kJournalFull, kIo: nothing may change. May throw bad_alloc, with the same effect.
   Result<void> keep(const Coalescer& rows, const RowImages& images, const uint8_t* file, int threads);
 
+  // Whether they are all kept: then nothing need be done. Also while another thread is in keep().
+  bool has_kept(const Coalescer& rows) const;
+
   // The live epoch becomes the one before it, and a new one begins.
   void begin_next();
 

@@ -69,6 +69,13 @@ Result<void> Trainer::checkpoint(std::string_view tag, const CheckpointOptions& 
   });
 }
 
+Result<void> Trainer::prepare(Ids ids) {
+  return guard([&]() -> Result<void> {
+    if (auto usable = state_->check_usable(); !usable) return usable;
+    return state_->prepare(ids);
+  });
+}
+
 Result<void> Trainer::end_checkpoint() {
   return guard([&]() -> Result<void> {
     if (auto usable = state_->check_usable(); !usable) return usable;

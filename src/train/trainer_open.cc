@@ -84,8 +84,7 @@ MutableRows rows_of(const io::Mapping& mapping, uint64_t begin, int64_t rows, si
           DirtyBlocks(static_cast<uint64_t>(rows) * stride_bytes)};
 }
 
-// Small tables have small journals. Images of all rows are the most that an epoch can need, and a page more for each
-// chunk of a step.
+// Small tables have small journals to begin with.
 JournalSizes journal_sizes(const TableFile& file, const TrainOptions& options) {
   JournalSizes sizes;
   sizes.first_bytes = std::clamp<uint64_t>(file.file_bytes / 8, uint64_t{1} << 20, sizes.piece_bytes);

@@ -25,7 +25,7 @@ struct EndingCheckpoint {
   int64_t step_count = 0;
   std::string tag;
   uint64_t journal_chunks = 0;
-  std::vector<DirtyBlocks> blocks;  // that changed in the epoch: of the weights, then of each state
+  std::vector<DirtyBlocks> blocks = {};  // that changed in the epoch: of the weights, then of each state
 };
 
 struct TrainerState {
@@ -42,11 +42,15 @@ struct TrainerState {
 
   RowImages images;
   JournalSizes journal_sizes;
-  std::optional<RollbackLog> log;    // of Durability::kProcess and kPower, from the first change on
-  uint64_t epoch = 0;                // the live one
-  Checkpoint committed;              // the last one that is known to be on the disk
-  std::future<Result<void>> ending;  // of a checkpoint in the background, which has `file` until then
-  bool restored = false;             // opening put rows back
+  std::optional<RollbackLog> log;  // of Durability::kProcess and kPower, from the first change on
+  uint64_t epoch = 0;              // the live one
+  Checkpoint committed;            // the last one that is known to be on the disk
+  std::shared_ptr<EndingCheckpoint> ending_checkpoint;
+  std::future<Result<void>> ending;   // of that one, in the background; it has `file` until then
+  bool restored = false;              // opening put rows back
+  std::vector<int64_t> prepared_ids;  // of a batch to come
+  Coalescer prepared_rows;
+  std::future<Result<void>> preparing;  // has `log` until then, and these two
 
   bool changed = false;  // the slot on disk says "not clean"; rows may differ from the last checkpoint
   bool closed = false;
@@ -68,12 +72,16 @@ struct TrainerState {
   // To be called before any of these rows changes: marks the table unclean on the disk if it is not yet, and keeps what
   // the way back needs. After an error nothing may change.
   Result<void> before_change(const Coalescer& rows, int threads);
+  // Does so ahead, beside what follows, for the rows that these ids name.
+  Result<void> prepare(Ids ids);
+  // Waits for it. An error is that of whoever needs the rows next, who tries again.
+  void end_prepare();
 
   Result<void> checkpoint(std::string_view tag, bool in_background);
   // The two halves of a checkpoint: the live epoch ends, and what changes from here on belongs to the next; and the one that
   // has ended goes to the disk.
   EndingCheckpoint end_epoch(std::string_view tag);
-  Result<void> end_now(const EndingCheckpoint& checkpoint, bool closing);
+  Result<void> end_now(EndingCheckpoint& checkpoint, bool closing);
   // Waits for the checkpoint in the background, if there is one; its error.
   Result<void> end_checkpoint();
   Result<void> rollback();
@@ -85,11 +93,14 @@ struct TrainerState {
   // This could be done at open. It is put off until something is about to change, so that a trainer that
   // changes nothing leaves nothing: the file stays byte for byte what it was, and nobody need recover it.
   Result<void> begin_changes();
+  Result<void> begin();
   Result<void> make_log(uint64_t incarnation);
 
   // After an error the trainer is poisoned. Touches `file` and nothing that a step touches.
   Result<void> commit(const EndingCheckpoint& checkpoint, bool closing, int threads);
-  Result<void> write_tag(std::string_view tag, bool closing);
+  Result<void> write_tag(std::string_view tag);
+  // Takes note of how it went.
+  void settle(EndingCheckpoint& checkpoint, bool done) noexcept;
 };
 
 // Opens a table for training: Trainer::open().

@@ -31,7 +31,9 @@ Result<void> check_level(io::FileSystem& system, const TableFile& table) {
         "after; ",
         kWayOut);
   }
-  if (slot.level == DurabilityLevel::kProcess && slot.boot_id != system.boot_id()) {
+  // A system that does not tell its boots apart may have been started anew.
+  const bool same_boot = slot.boot_id == system.boot_id() && slot.boot_id != decltype(slot.boot_id){};
+  if (slot.level == DurabilityLevel::kProcess && !same_boot) {
     return fail(
         ErrorCode::kUnclean, table.path(),
         ": a trainer died with this table when the system went down, and its journal was kept for the "
@@ -103,7 +105,7 @@ class RowRestorer {
     if (!tensors) return tl::make_unexpected(tensors.error());
     for (size_t p = 0; p < blocks_.size(); ++p) {
       const auto of = std::find_if(tensors->begin(), tensors->end(), [&](const ChecksummedTensor& each) {
-        return each.tensor->begin == images_.parts()[p].begin;
+        return each.bytes() > 0 && each.tensor->begin == images_.parts()[p].begin;
       });
       if (of == tensors->end()) continue;
       auto refreshed = windrow::refresh_checksums(
@@ -144,14 +146,20 @@ Result<UndoReport> undo_unfinished(io::FileSystem& system, TableFile& table) {
     }
     journals[number] = std::move(*journal);
   }
+  // Both are looked through before anything is written: a damaged one leaves the rows as they are.
+  std::array<std::vector<ChunkPlace>, 2> chunks;
+  for (const uint64_t epoch : {left.committed_epoch + 1, left.committed_epoch + 2}) {
+    const LeftJournal& journal = journals[epoch % 2];
+    auto found = find_chunks(*journal.file, journal.header, epoch, table.rows);
+    if (!found) return pass(found);
+    chunks[epoch % 2] = std::move(*found);
+  }
   // The younger epoch first: its images may be of rows that the older one had changed.
   RowRestorer restorer(table, std::move(*images));
-  for (const uint64_t epoch : {left.committed_epoch + 2, left.committed_epoch + 1}) {
-    const LeftJournal& journal = journals[epoch % 2];
-    const auto chunks = find_chunks(*journal.file, journal.header, epoch, table.rows);
-    if (!chunks) return tl::make_unexpected(chunks.error());
+  for (const uint64_t number : {left.committed_epoch % 2, (left.committed_epoch + 1) % 2}) {
+    const LeftJournal& journal = journals[number];
     auto restored = read_backwards(
-        *journal.file, journal.header, *chunks,
+        *journal.file, journal.header, chunks[number],
         [&](int64_t row, std::span<const uint8_t> image) { return restorer.restore(row, image); });
     if (!restored) return pass(restored);
   }

@@ -6,6 +6,7 @@
 #include "format/checksum.h"
 #include "io/atomic_file.h"
 #include "train/checksum_map.h"
+#include "train/journal.h"
 #include "train/verify_contents.h"
 #include "windrow/maintenance.h"
 #include "windrow/table.h"
@@ -83,7 +84,10 @@ Result<std::vector<std::string>> find_leftovers(io::FileSystem& system, const st
   auto names = system.list_folder_of(path);
   if (!names) return names;
   const std::string table_name = path.substr(path.rfind('/') + 1);
-  std::erase_if(*names, [&](const std::string& name) { return !io::is_temporary_of(name, table_name); });
+  std::erase_if(*names, [&](const std::string& name) {
+    const bool is_journal = name == journal_path(table_name, 0) || name == journal_path(table_name, 1);
+    return !is_journal && !io::is_temporary_of(name, table_name);
+  });
   std::sort(names->begin(), names->end());
   return names;
 }

@@ -89,6 +89,12 @@ TEST_CASE("undo journal: a chunk stands as FORMAT.md says, and sizes must agree"
     bad[byte] ^= 4;
     CHECK(!peek_chunk(bad));
   }
+  // Sizes whose product does not fit into 64 bits.
+  auto huge = chunk;
+  store(huge.data() + 40, uint32_t{0xFFFFFFFF});
+  store(huge.data() + 44, uint32_t{0xFFFFFFFA});
+  store(huge.data() + 48, uint64_t{0xFFFFFFFF} * (8 + uint64_t{0xFFFFFFFA}));
+  CHECK(!peek_chunk(huge));
   auto none = chunk;
   store(none.data() + 40, uint32_t{0});
   store(none.data() + 48, uint64_t{0});

@@ -290,7 +290,7 @@ void SimulatedFiles::start_again() {
 Result<std::unique_ptr<io::File>> SimulatedFiles::open(const std::string& path, Access access) {
   if (ended_) return no_power();
   auto found = seen_.find(path);
-  if (access == Access::kCreate) {
+  if (access == Access::kCreate || access == Access::kCreatePrivate) {
     if (found != seen_.end()) return fail(ErrorCode::kIo, path, ": exists");
     const bool goes_on = begin_call();
     found = seen_.emplace(path, std::make_shared<Node>(path)).first;

@@ -114,6 +114,36 @@ TEST_CASE("checkpoint: in the background, while steps go on", "[train]") {
   CHECK(verify(training.path)->bad_blocks.empty());
 }
 
+TEST_CASE("checkpoint: rows that are kept ahead are kept once, and steps are the same", "[train]") {
+  const Training plain, ahead;
+  Trainer one = plain.open(Durability::kPower), other = ahead.open(Durability::kPower);
+  std::vector<std::vector<int64_t>> batches(30);
+  for (size_t b = 0; b < batches.size(); ++b) {
+    for (int64_t i = 0; i < 50; ++i) batches[b].push_back(static_cast<int64_t>((b * 37 + i * i * 3) % kRows));
+  }
+  const auto grads = random_values(50 * kDim, 3);
+  const std::vector<int64_t> bad = {-1, kRows, 3};
+  REQUIRE(other.prepare(std::span<const int64_t>(bad)));
+  for (size_t b = 0; b < batches.size(); ++b) {
+    if (b + 1 < batches.size()) REQUIRE(other.prepare(std::span<const int64_t>(batches[b + 1])));
+    for (Trainer* trainer : {&one, &other})
+      REQUIRE(trainer->step(std::span<const int64_t>(batches[b]), RowsIn(grads, kDim)));
+    if (b == 12) {
+      REQUIRE(one.checkpoint("twelve"));
+      REQUIRE(other.checkpoint("twelve"));
+    }
+  }
+  CHECK(state_of(plain, one) == state_of(ahead, other));
+  REQUIRE(one.rollback());
+  REQUIRE(other.rollback());
+  CHECK(one.step_count() == 13);
+  CHECK(state_of(plain, one) == state_of(ahead, other));
+  REQUIRE(one.close());
+  REQUIRE(other.prepare(std::span<const int64_t>(batches[0])));
+  REQUIRE(other.close());
+  CHECK(other.prepare(std::span<const int64_t>(batches[0])).error().code == ErrorCode::kPoisoned);
+}
+
 TEST_CASE("checkpoint: rollback goes back, as often as one likes", "[train]") {
   const Training training;
   Trainer trainer = training.open(Durability::kProcess);
@@ -248,6 +278,46 @@ TEST_CASE("checkpoint: journals that are missing, of another table or damaged ar
   }
 }
 
+TEST_CASE("checkpoint: journals have the permissions of the table, and do not follow links", "[train]") {
+  const Training training;
+  using std::filesystem::perms;
+  const perms own = perms::owner_read | perms::owner_write;
+  std::filesystem::permissions(training.path, own);
+  std::ofstream(training.folder / "victim") << "untouched";
+  std::filesystem::create_symlink(training.folder / "victim", journal_path(training.path, 0));
+  std::filesystem::create_symlink(training.folder / "nowhere", journal_path(training.path, 1));
+  Trainer trainer = training.open(Durability::kPower);
+  step(trainer, 1);
+  for (const uint64_t number : {0, 1}) {
+    const auto status = std::filesystem::symlink_status(journal_path(training.path, number));
+    CHECK(std::filesystem::is_regular_file(status));
+    CHECK(status.permissions() == own);
+  }
+  CHECK(read_all(training.folder / "victim").size() == 9);
+  REQUIRE(trainer.close());
+}
+
+TEST_CASE("checkpoint: a trainer whose table has lost its name makes no journals, and removes none", "[train]") {
+  const Training training;
+  {
+    Trainer trainer = training.open(Durability::kProcess);
+    std::filesystem::rename(training.path, training.folder / "moved");
+    make_table(training.path, kDim, random_values(kRows * kDim, 2), kAdagrad);
+    const std::vector<int64_t> ids = {1};
+    const auto taken = trainer.step(std::span<const int64_t>(ids), RowsIn(random_values(kDim, 1), kDim));
+    REQUIRE(!taken);
+    CHECK(taken.error().code == ErrorCode::kBusy);
+    CHECK(!training.has_journals());
+    REQUIRE(trainer.close());
+  }
+  Trainer first = training.open(Durability::kProcess);
+  step(first, 1);
+  std::filesystem::rename(training.path, training.folder / "elsewhere");
+  make_table(training.path, kDim, random_values(kRows * kDim, 3), kAdagrad);
+  REQUIRE(first.close());
+  CHECK(training.has_journals());
+}
+
 TEST_CASE("checkpoint: what is left beside a clean table means nothing", "[train]") {
   const Training training;
   std::vector<uint8_t> left;
@@ -262,6 +332,7 @@ TEST_CASE("checkpoint: what is left beside a clean table means nothing", "[train
       .write(reinterpret_cast<const char*>(left.data()), static_cast<std::streamsize>(left.size()));
   std::ofstream(journal_path(training.path, 0)) << "anything";
   CHECK(Table::open(training.path));
+  CHECK(verify(training.path)->leftovers == std::vector<std::string>{"t.safetensors-undo0", "t.safetensors-undo1"});
   Trainer trainer = training.open(Durability::kProcess);
   CHECK(training.weights() == closed);
   step(trainer, 2);

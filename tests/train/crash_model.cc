@@ -151,6 +151,7 @@ class Run {
   // True: the table was closed.
   bool act(Trainer& trainer) {
     const uint64_t choice = below(100);
+    if (choice < 5) return prepare(trainer), false;
     if (choice < 60) return step(trainer), false;
     if (choice < 70) return write_rows(trainer), false;
     if (choice < 85) return checkpoint(trainer), false;
@@ -188,6 +189,16 @@ class Run {
     if (!report) check_failed(trainer, before, report.error());
   }
 
+  // The machine is not for several threads.
+  void prepare(Trainer& trainer) {
+    const auto ids = some_ids();
+    const State before = state_of(trainer);
+    if (const auto prepared = trainer.prepare(std::span<const int64_t>(ids)); !prepared && !files_.has_ended())
+      violate("preparing fails: " + prepared.error().message);
+    trainer.internals().end_prepare();
+    if (state_of(trainer) != before) violate("preparing has changed the table");
+  }
+
   void write_rows(Trainer& trainer) {
     const State before = state_of(trainer);
     const auto ids = some_ids();
@@ -219,7 +230,7 @@ class Run {
     if (!inner.changed) return;
     const std::string tag = next_tag();
     attempted_ = {tag, state_of(trainer)};
-    const EndingCheckpoint ending = inner.end_epoch(tag);
+    EndingCheckpoint ending = inner.end_epoch(tag);
     for (uint64_t n = below(3); n > 0 && !files_.has_ended(); --n) step(trainer);
     if (!files_.has_ended()) settle(inner.end_now(ending, false), "the end of a checkpoint");
   }

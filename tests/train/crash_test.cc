@@ -37,7 +37,7 @@ TEST_CASE("crashes: at kPower a loss of power leaves the last checkpoint", "[tra
   INFO(tally.first);
   CHECK(tally.violations == 0);
   CHECK(tally.unclean == 0);
-  CHECK(tally.put_back > seeds() / 3);
+  CHECK(tally.put_back > seeds() / 4);
 }
 
 TEST_CASE("crashes: at kProcess the end of a process leaves the last checkpoint", "[train]") {
@@ -45,7 +45,7 @@ TEST_CASE("crashes: at kProcess the end of a process leaves the last checkpoint"
   INFO(tally.first);
   CHECK(tally.violations == 0);
   CHECK(tally.unclean == 0);
-  CHECK(tally.put_back > seeds() / 3);
+  CHECK(tally.put_back > seeds() / 4);
 }
 
 TEST_CASE("crashes: at kProcess a loss of power leaves a closed table, or one that is unclean", "[train]") {

@@ -75,6 +75,30 @@ bool run(io::FileSystem& system, Durability durability, States& states) {
 
 }  // namespace
 
+TEST_CASE("failing calls: rows that were kept ahead in vain are not changed", "[train]") {
+  SimulatedFiles files(1);
+  files.put(kPath, make_file());
+  bool failing = false;
+  HookedFiles faulty(files, [&](const char* call, const std::string& path) -> std::optional<Error> {
+    if (!failing || std::string(call) != "sync" || path.find("-undo") == std::string::npos) return std::nullopt;
+    failing = false;
+    return Error{ErrorCode::kIo, "the sync of a journal fails"};
+  });
+  auto state = open_trainer(faulty, kPath, kOptimizer, {.durability = Durability::kPower});
+  REQUIRE(state);
+  Trainer trainer(std::move(*state));
+  REQUIRE(step(trainer, 1));
+  const auto before = rows_of(trainer);
+  const std::vector<int64_t> ids = {20, 21};
+  failing = true;
+  REQUIRE(trainer.prepare(std::span<const int64_t>(ids)));
+  const auto taken = trainer.step(std::span<const int64_t>(ids), RowsIn(random_values(2 * kDim, 1), kDim));
+  REQUIRE(!taken);
+  CHECK(taken.error().code == ErrorCode::kPoisoned);
+  CHECK(rows_of(trainer) == before);
+  CHECK(trainer.prepare(std::span<const int64_t>(ids)).error().code == ErrorCode::kPoisoned);
+}
+
 TEST_CASE("failing calls: whichever fails, the table is at a checkpoint when it is opened again", "[train]") {
   const auto file = make_file();
   for (const Durability durability : {Durability::kProcess, Durability::kPower, Durability::kNone}) {
