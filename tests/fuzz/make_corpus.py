@@ -2,7 +2,8 @@
 """Writes the hand-made inputs of the fuzz targets into corpus/ again. Files named found_* came from a fuzzer, and
 stay as they are. So do the models of fasttext_bin, which fastText wrote (../data/fasttext), those of table_open that
 hold Windrow's own format, which `windrow create` and `windrow convert` wrote, ok_npy and ok_foreign, which numpy wrote,
-and bad_ ones that are these with some bytes changed."""
+and bad_ ones that are these with some bytes changed. Those of undo_journal are journals that a killed
+crash_trainer (../crash) left, cut behind their last chunk, and such with some bytes changed."""
 
 import json
 import pathlib

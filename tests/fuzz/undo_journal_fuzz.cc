@@ -1,4 +1,4 @@
-// The input is a whole journal beside a table of 100 rows. Whatever is found in it is whole, in order, and of the table.
+// The input is a whole journal beside a table of 3000 rows. Whatever is found in it is whole, in order, and of the table.
 
 #include "format/undo_journal.h"
 
@@ -9,7 +9,7 @@
 using namespace windrow;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  constexpr int64_t kRows = 100;
+  constexpr int64_t kRows = 3000;
   if (size > 500'000) return 0;
   SimulatedFiles files(1);
   files.put("journal", {data, size});
