@@ -71,13 +71,6 @@ void TrainerState::end_prepare() {
 }
 
 Result<void> TrainerState::begin_changes() {
-  // The journals go by the name of the table. If that leads to another table by now, they are not ours to make.
-  const auto current = file.file->is_current();
-  if (!current) return tl::make_unexpected(current.error());
-  if (!*current) {
-    return fail(ErrorCode::kBusy, path,
-                ": the file has been renamed, removed or replaced since it was opened; nothing was changed");
-  }
   MetaSlot slot = *file.slot;
   ++slot.generation;
   slot.clean = false;
@@ -87,6 +80,8 @@ Result<void> TrainerState::begin_changes() {
   slot.journal_chunks = 0;
   slot.optimizer_id = optimizer_id(optimizer);  // of a table for any optimiser without state it was none
   if (options.durability != Durability::kNone) {
+    // The journals go by the name of the table. If that leads to another table by now, they are not ours.
+    if (auto named = check_name(); !named) return named;
     if (auto made = make_log(slot.incarnation); !made) {
       log.reset();
       remove_journals(*system, path);  // the table is clean: they mean nothing
@@ -100,6 +95,14 @@ Result<void> TrainerState::begin_changes() {
   }
   changed = true;
   return {};
+}
+
+Result<void> TrainerState::check_name() const {
+  const auto current = file.file->is_current();
+  if (!current) return tl::make_unexpected(current.error());
+  if (*current) return {};
+  return fail(ErrorCode::kBusy, path,
+              ": the file has been renamed, removed or replaced since it was opened; nothing was changed");
 }
 
 Result<void> TrainerState::make_log(uint64_t incarnation) {

@@ -94,6 +94,7 @@ struct TrainerState {
   // changes nothing leaves nothing: the file stays byte for byte what it was, and nobody need recover it.
   Result<void> begin_changes();
   Result<void> begin();
+  Result<void> check_name() const;
   Result<void> make_log(uint64_t incarnation);
 
   // After an error the trainer is poisoned. Touches `file` and nothing that a step touches.
