@@ -157,8 +157,8 @@ class WINDROW_API Trainer {
   //             NaN or infinite, or adds up to such (see NonFinite; the message names id and position); kPoisoned
   //             after close(), or after a failed write to disk; kIo, kNoSpace when the table cannot be marked
   //             unclean (first step), the journal not be written, or a checkpoint in the background has failed;
-  //             kBusy when the file has lost its name (first step); kJournalFull when the journal can take no more rows, within its limit or on
-  //             the disk: a checkpoint empties it
+  //             kBusy when the file has lost its name (first step; not at Durability::kNone); kJournalFull when the
+  //             journal can take no more rows, within its limit or on the disk: a checkpoint empties it
   // On failure: the table is unchanged, byte for byte, and the step is not counted.
   // Lookups beside a step, by other threads or processes, see some rows as they were, some as they will be, and
   // now and then a row of which some values are old and some new.
@@ -184,8 +184,8 @@ class WINDROW_API Trainer {
   // before it. It changes no row, but marks the table unclean as a step does. Ids that are no rows are left out, and the
   // ids need not stay where they are. Nothing is done at Durability::kNone.
   //
-  // Errors: kIo, kNoSpace, kBusy, kNoMemory, kInvalidArgument (too many ids), kPoisoned as step(). What fails beside the caller, the step that needs it tries
-  // again.
+  // Errors: kIo, kNoSpace, kBusy, kNoMemory, kInvalidArgument (too many ids), kPoisoned as step(). What fails beside the
+  // caller, the step that needs it tries again.
   [[nodiscard]] Result<void> prepare(Ids ids);
 
   // Overwrites rows: row ids[i] = values row i, f32, f16 or bf16, stored in the table's format, to nearest. Of equal

@@ -70,8 +70,8 @@ Result<void> TrainerState::rollback() {
   if (!log) return {};
   end_prepare();
   if (auto undone = guard([&] { return log->undo(images, mapping.data); }); !undone) {
-    poisoned =
-        true;  // some rows are back, others are not; whoever opens the table next puts all of them back
+    // Some rows are back, others are not; whoever opens the table next puts all of them back.
+    poisoned = true;
     return undone;
   }
   step_count = committed.step_count;

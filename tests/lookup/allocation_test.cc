@@ -1,11 +1,10 @@
 #include <windrow/pool_many.h>
 
-#include <cstdlib>
-#include <new>
 #include <vector>
 
 #include "support/cases.h"
 #include "support/catch.h"
+#include "support/operator_new.h"
 
 // Counts what this program allocates: small requests must not.
 
@@ -13,31 +12,9 @@ namespace {
 
 thread_local size_t allocations = 0;
 
-void* allocate(size_t bytes, size_t alignment) {
-  ++allocations;
-  void* memory = alignment > alignof(std::max_align_t)
-                     ? std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment)
-                     : std::malloc(bytes ? bytes : 1);
-  if (!memory) throw std::bad_alloc();
-  return memory;
-}
-
 }  // namespace
 
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // malloc and free belong together here
-
-void* operator new(size_t bytes) { return allocate(bytes, 0); }
-void* operator new[](size_t bytes) { return allocate(bytes, 0); }
-void* operator new(size_t bytes, std::align_val_t alignment) { return allocate(bytes, static_cast<size_t>(alignment)); }
-void* operator new[](size_t bytes, std::align_val_t alignment) { return allocate(bytes, static_cast<size_t>(alignment)); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+void before_allocation() { ++allocations; }
 
 using namespace windrow;
 

@@ -34,6 +34,7 @@ TEST_CASE("formats: told from the content", "[tools]") {
   CHECK(detected("2 3\nthe 1 2 x\nof 4 5 6\n") == "word2vec-text");
   CHECK(detected("2 3\nthe 0,1 0,2 0,3\nof 4 5 6\n") == "word2vec-text");
   CHECK(detected("1 1\nthe \x01\x02\x03\x04"s) == "word2vec-bin");
+  CHECK(detected("1 2\nthe 12345678") == "word2vec-bin");
   CHECK(detected("1 2\nthe \xCD\xCC\xCC=\xCD\xCCL>") == "word2vec-bin");  // 0.1, 0.2: no control characters
   CHECK(detected("\xEF\xBB\xBF" "1 3\nthe 1 2 3") == "word2vec-text");
   CHECK(detected("<html> 1 2 3\nthe 1 2 3\n") == "glove-text");

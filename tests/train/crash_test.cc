@@ -8,7 +8,7 @@ using namespace windrow;
 
 namespace {
 
-// 10,000 in each test run; WINDROW_CRASH_SEEDS asks for more.
+// Hidden: tests/crash runs them as a test of their own. 10,000 in each test run; WINDROW_CRASH_SEEDS asks for more.
 uint64_t seeds() {
   const char* const asked = std::getenv("WINDROW_CRASH_SEEDS");
   return asked ? std::stoull(asked) : 10'000;
@@ -32,7 +32,7 @@ Tally run(CrashModel model, uint64_t count) {
 
 }  // namespace
 
-TEST_CASE("crashes: at kPower a loss of power leaves the last checkpoint", "[train]") {
+TEST_CASE("crashes: at kPower a loss of power leaves the last checkpoint", "[.][crash]") {
   const Tally tally = run({.durability = Durability::kPower}, seeds());
   INFO(tally.first);
   CHECK(tally.violations == 0);
@@ -40,7 +40,7 @@ TEST_CASE("crashes: at kPower a loss of power leaves the last checkpoint", "[tra
   CHECK(tally.put_back > seeds() / 4);
 }
 
-TEST_CASE("crashes: at kProcess the end of a process leaves the last checkpoint", "[train]") {
+TEST_CASE("crashes: at kProcess the end of a process leaves the last checkpoint", "[.][crash]") {
   const Tally tally = run({.durability = Durability::kProcess, .power_cuts = false}, seeds());
   INFO(tally.first);
   CHECK(tally.violations == 0);
@@ -48,7 +48,7 @@ TEST_CASE("crashes: at kProcess the end of a process leaves the last checkpoint"
   CHECK(tally.put_back > seeds() / 4);
 }
 
-TEST_CASE("crashes: at kProcess a loss of power leaves a closed table, or one that is unclean", "[train]") {
+TEST_CASE("crashes: at kProcess a loss of power leaves a closed table, or one that is unclean", "[.][crash]") {
   const Tally tally = run({.durability = Durability::kProcess, .power_cuts = true}, seeds() / 4);
   INFO(tally.first);
   CHECK(tally.violations == 0);
@@ -56,7 +56,7 @@ TEST_CASE("crashes: at kProcess a loss of power leaves a closed table, or one th
 }
 
 // The protocol with one of its steps left out loses tables, and the runs above would notice.
-TEST_CASE("crashes: a machine that does not sync what it is told to is noticed", "[train]") {
+TEST_CASE("crashes: a machine that does not sync what it is told to is noticed", "[.][crash]") {
   Disobedience table, journals, folder, slot, writes;
   table.sync_of_table = true;
   journals.sync_of_journals = true;

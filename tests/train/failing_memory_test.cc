@@ -1,9 +1,8 @@
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
-#include <new>
 
+#include "support/operator_new.h"
 #include "train/train_fixture.h"
 #include "train/trainer_state.h"
 
@@ -14,31 +13,11 @@ namespace {
 std::atomic<int64_t> left_to_failure = -1;  // below 0: none fails
 std::atomic<bool> armed = false;
 
-void* allocate(size_t bytes, size_t alignment) {
-  if (armed && left_to_failure >= 0 && left_to_failure-- == 0) throw std::bad_alloc();
-  void* memory = alignment > alignof(std::max_align_t)
-                     ? std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment)
-                     : std::malloc(bytes ? bytes : 1);
-  if (!memory) throw std::bad_alloc();
-  return memory;
-}
-
 }  // namespace
 
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // malloc and free belong together here
-
-void* operator new(size_t bytes) { return allocate(bytes, 0); }
-void* operator new[](size_t bytes) { return allocate(bytes, 0); }
-void* operator new(size_t bytes, std::align_val_t alignment) { return allocate(bytes, static_cast<size_t>(alignment)); }
-void* operator new[](size_t bytes, std::align_val_t alignment) { return allocate(bytes, static_cast<size_t>(alignment)); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+void before_allocation() {
+  if (armed && left_to_failure >= 0 && left_to_failure-- == 0) throw std::bad_alloc();
+}
 
 using namespace windrow;
 

@@ -130,7 +130,8 @@ bool looks_like_text(std::string_view rest, size_t dim, bool cut_off) {
   return true;
 }
 
-// Whether these are not the bytes of floats: no control characters, and the digits of numbers for the most part.
+// Whether these are not the bytes of floats: no control characters, the digits of numbers for the most part, and several
+// fields behind the token.
 bool is_of_digits(std::string_view bytes) {
   const auto is_control = [](char c) {
     return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t';
@@ -138,7 +139,10 @@ bool is_of_digits(std::string_view bytes) {
   const auto is_of_number = [](char c) {
     return std::string_view("0123456789.,-+eE \t\r\n").find(c) != std::string_view::npos;
   };
-  return std::none_of(bytes.begin(), bytes.end(), is_control) &&
+  const size_t token_end = bytes.find(' ');
+  return token_end != std::string_view::npos &&
+         bytes.find_first_of(" \n", token_end + 1) != std::string_view::npos &&
+         std::none_of(bytes.begin(), bytes.end(), is_control) &&
          2 * std::count_if(bytes.begin(), bytes.end(), is_of_number) >
              static_cast<std::ptrdiff_t>(bytes.size());
 }
