@@ -114,6 +114,7 @@ Result<Json> describe(const InfoOptions& options) {
     json["step_count"] = slot.step_count;
     json["tag"] = slot.tag;
     json["generation"] = slot.generation;
+    json["content"] = slot.content == 0 ? "" : number_text(slot.content);
     json["uuid"] = uuid_text(slot.uuid);
   }
   json["metadata"] = Json::object();
@@ -164,7 +165,8 @@ void print_description(const Json& json) {
                  human_bytes(tensor["bytes"].get<uint64_t>()));
     }
     if (!text("tag").empty()) print_line("  tag          ", text("tag"));
-    print_line("  generation   ", number("generation"));
+    print_line("  generation   ", number("generation"),
+               text("content").empty() ? "" : concat(", content ", text("content")));
     print_line("  uuid         ", text("uuid"));
   }
   for (const auto& [key, value] : json["metadata"].items()) {

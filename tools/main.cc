@@ -82,11 +82,11 @@ int run_command(int argc, char** argv) {
       "\n`windrow VERB --help` describes a verb and gives examples.");
 
   const std::vector<Verb> verbs = {
-      create_verb(app), convert_verb(app), info_verb(app),      inspect_verb(app), lookup_verb(app),
-      pool_verb(app),   gather_verb(app),  step_verb(app),      embed_verb(app),   nearest_verb(app),
-      verify_verb(app), recover_verb(app), add_state_verb(app), strip_verb(app),   publish_verb(app),
-      bench_verb(app),  plot_verb(app),    head_verb(app),      diff_verb(app),    completions_verb(app),
-      man_verb(app)};
+      create_verb(app), convert_verb(app),     info_verb(app),      inspect_verb(app), lookup_verb(app),
+      pool_verb(app),   gather_verb(app),      step_verb(app),      embed_verb(app),   nearest_verb(app),
+      verify_verb(app), recover_verb(app),     add_state_verb(app), strip_verb(app),   publish_verb(app),
+      delta_verb(app),  apply_verb(app),       bench_verb(app),     plot_verb(app),    head_verb(app),
+      diff_verb(app),   completions_verb(app), man_verb(app)};
   for (const Verb& verb : verbs) demand_plain_numbers(*verb.options);
   if (const std::string message = unknown_verb(verbs, argc, argv); !message.empty()) {
     return wrong_usage(message, nullptr);

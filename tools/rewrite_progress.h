@@ -24,7 +24,8 @@ class RewriteWatch {
   }
 
   // Takes the bar away, and says of a failure when it was the user who wanted it.
-  Result<void> explain(Result<void> result) const {
+  template <class T>
+  Result<T> explain(Result<T> result) const {
     bar_.reset();
     if (!result && interrupt_.asked()) return fail(ErrorCode::kIo, "interrupted; ", path_, " is untouched");
     return result;

@@ -24,6 +24,12 @@ std::string human_bytes(uint64_t bytes) {
   return concat(with_digits(value, 1), " ", kUnits[unit]);
 }
 
+std::string number_text(uint64_t number) {
+  std::string text(16, '0');
+  for (size_t i = text.size(); i-- > 0; number >>= 4) text[i] = "0123456789abcdef"[number & 15];
+  return text;
+}
+
 std::string human_seconds(double seconds) {
   if (seconds < 100) return concat(with_digits(seconds, 1), " s");
   const auto whole = static_cast<uint64_t>(seconds + 0.5);

@@ -28,6 +28,8 @@ Verb recover_verb(CLI::App& command);
 Verb add_state_verb(CLI::App& command);
 Verb strip_verb(CLI::App& command);
 Verb publish_verb(CLI::App& command);
+Verb delta_verb(CLI::App& command);
+Verb apply_verb(CLI::App& command);
 Verb bench_verb(CLI::App& command);
 Verb plot_verb(CLI::App& command);
 Verb head_verb(CLI::App& command);

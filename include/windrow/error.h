@@ -25,6 +25,7 @@ enum class ErrorCode : int {
   kNoState = 16,          // the table holds no state for this optimiser
   kNoMemory = 17,         // an allocation failed
   kNoSpace = 18,          // the file system is full, or a quota was reached
+  kWrongBase = 19,        // a delta is for another state of the table
 };
 
 struct Error {

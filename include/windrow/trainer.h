@@ -1,5 +1,7 @@
 #pragma once
 
+#include <windrow/checkpoint.h>
+#include <windrow/delta.h>
 #include <windrow/error.h>
 #include <windrow/export.h>
 #include <windrow/lookup.h>
@@ -96,16 +98,15 @@ struct StepReport {
   int64_t step_count = 0;    // steps of the optimiser on this table, this one included
 };
 
-// A state of a table that is on the disk as a whole: rows, optimiser's state and step count belong together.
-struct Checkpoint {
-  uint64_t generation = 0;  // grows with each
-  std::string tag = {};     // as it was given
-  int64_t step_count = 0;
-};
-
 struct CheckpointOptions {
   // Return at once, and bring the checkpoint to the disk beside the steps that follow: end_checkpoint() waits for it.
   bool in_background = false;
+  // Where to write a delta from the checkpoint before, or from what was opened, to this one (see delta.h): the rows that
+  // may have changed. Empty: none. Its rows are copied before the call returns, in the background too. It gets its name
+  // when the checkpoint is on the disk: a delta that is there leads to a checkpoint that is there. After a crash between
+  // the two it is missing, and write_delta() makes one from two tables.
+  std::string delta_path = {};
+  DeltaOptions delta = {};
 };
 
 struct TrainerState;
@@ -211,6 +212,11 @@ class WINDROW_API Trainer {
   //                           or the one before
   //         kInvalidArgument  the tag is too long: nothing was done
   //         kPoisoned         closed before, or an earlier write to disk failed, also in the background
+  //         and with a delta_path:
+  //         kUnsupported      Durability::kNone, which does not know what has changed; a table whose present content
+  //                           has no number yet; tokens of a table whose tokens share rows: nothing was done
+  //         kIo, kNoSpace, kBusy  as write_delta(): nothing was done; or, where the message says so, the checkpoint was
+  //                           made and its delta was not. In the background the next call that ends it says so.
   [[nodiscard]] Result<void> checkpoint(std::string_view tag = {}, const CheckpointOptions& options = {});
 
   // Waits for the checkpoint in the background, if there is one, and returns its error. A step, a checkpoint and close()

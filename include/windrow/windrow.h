@@ -14,6 +14,7 @@
 //   step_many, weight_gradients     many tables; weights of bags          trainer.h, lookup.h
 //   TableWriter                     a table written row by row            table_writer.h
 //   verify, recover                 checksums; after a crash              maintenance.h
+//   write_delta, apply_delta        what changed, for copies of a table   delta.h
 //   add_state, strip                an optimiser's state, added, dropped  maintenance.h
 //   windrow_open, windrow_gather    the same for C                        c_api.h
 //
@@ -24,6 +25,8 @@
 // finished files only. After fork(), a child must use threads = 1 if the parent ever used more (a limit of
 // OpenMP runtimes).
 
+#include <windrow/checkpoint.h>
+#include <windrow/delta.h>
 #include <windrow/embed.h>
 #include <windrow/error.h>
 #include <windrow/hash_ids.h>

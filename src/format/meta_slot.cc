@@ -43,6 +43,7 @@ enum At : size_t {
   kAtScaleBlock = 392,
   kAtScaleType = 396,
   kAtScalePlace = 397,
+  kAtContent = 400,
   kAtSum = 508,
 };
 
@@ -81,6 +82,7 @@ std::array<uint8_t, kSlotBytes> encode_slot(const MetaSlot& slot) {
   store(at + kAtScaleBlock, slot.scale_block);
   store(at + kAtScaleType, slot.scale_type);
   store(at + kAtScalePlace, slot.scale_place);
+  store(at + kAtContent, slot.content);
   store(at + kAtSum, sum32(std::span(bytes).first(kAtSum)));
   return bytes;
 }
@@ -123,7 +125,20 @@ std::optional<MetaSlot> decode_slot(std::span<const uint8_t> bytes, int number) 
   slot.scale_block = load<uint32_t>(at + kAtScaleBlock);
   slot.scale_type = at[kAtScaleType];
   slot.scale_place = at[kAtScalePlace];
+  slot.content = load<uint64_t>(at + kAtContent);
   return slot;
+}
+
+Result<void> check_known(const MetaSlot& slot) {
+  if (slot.version != kVersion) {
+    return fail(ErrorCode::kVersion, "`_meta` has version ", slot.version, ", this Windrow knows version ",
+                kVersion, ": use the Windrow that wrote the table, or a newer one");
+  }
+  if (const uint32_t unknown = slot.reader_features & ~kKnownReaderFeatures) {
+    return fail(ErrorCode::kVersion, "the table needs features that this Windrow does not know (bits ",
+                unknown, " of the reader features in `_meta`): use a newer Windrow");
+  }
+  return {};
 }
 
 Result<MetaSlot> current_slot(std::span<const uint8_t> meta) {
@@ -139,15 +154,7 @@ Result<MetaSlot> current_slot(std::span<const uint8_t> meta) {
     return fail(ErrorCode::kMetaCorrupt,
                 "neither slot of `_meta` is valid: the file is damaged, restore it from a copy");
   }
-  if (current->version != kVersion) {
-    return fail(ErrorCode::kVersion, "`_meta` has version ", current->version,
-                ", this Windrow knows version ", kVersion,
-                ": use the Windrow that wrote the table, or a newer one");
-  }
-  if (const uint32_t unknown = current->reader_features & ~kKnownReaderFeatures) {
-    return fail(ErrorCode::kVersion, "the table needs features that this Windrow does not know (bits ",
-                unknown, " of the reader features in `_meta`): use a newer Windrow");
-  }
+  if (auto known = check_known(*current); !known) return tl::make_unexpected(known.error());
   return std::move(*current);
 }
 

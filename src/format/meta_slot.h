@@ -45,6 +45,8 @@ struct MetaSlot {
   uint32_t scale_block = 0;  // columns that share a scale; 0: no scales
   uint8_t scale_type = 0;    // a RowFormat::ScaleType
   uint8_t scale_place = 0;   // a RowFormat::ScalePlace
+  // Names what rows and optimiser state hold: tables with one number hold the same. 0: not known.
+  uint64_t content = 0;
 };
 
 // sum32: the low 32 bits of XXH3-64, seed 0.
@@ -54,8 +56,11 @@ std::array<uint8_t, kSlotBytes> encode_slot(const MetaSlot& slot);
 // Nothing unless magic, sum and generation fit slot number `number`.
 std::optional<MetaSlot> decode_slot(std::span<const uint8_t> bytes, int number);
 
+// kVersion when the slot needs a version or a reader feature that this reader does not know.
+Result<void> check_known(const MetaSlot& slot);
+
 // The valid slot with the higher generation of `_meta` (kMetaBytes bytes). kMetaCorrupt when neither is valid;
-// kVersion when it needs a version or a reader feature that this reader does not know.
+// kVersion as check_known().
 Result<MetaSlot> current_slot(std::span<const uint8_t> meta);
 // The numbers of the slots of `_meta` that are neither valid nor empty (zeros).
 std::vector<int> damaged_slots(std::span<const uint8_t> meta);

@@ -25,6 +25,12 @@ Result<TableFile> open_table_file(io::FileSystem& system, const std::string& pat
   return TableFile{std::move(*file), std::move(*rows)};
 }
 
+uint64_t draw_content(io::FileSystem& system) {
+  uint64_t number = 0;
+  while (number == 0) number = system.random64();
+  return number;
+}
+
 Result<void> write_slot(TableFile& table, const MetaSlot& slot) {
   const auto* meta = table.header.find("_meta");
   std::vector<uint8_t> page(kSlotPage);

@@ -18,6 +18,9 @@ struct TableFile : DataFile, StoredRows {};
 Result<TableFile> open_table_file(io::FileSystem& system, const std::string& path, io::Access access,
                                   const std::string& tensor);
 
+// A number for the slot of rows that have changed (MetaSlot::content).
+uint64_t draw_content(io::FileSystem& system);
+
 // Writes `slot` to its place, durable on return. Its generation decides the place.
 Result<void> write_slot(TableFile& file, const MetaSlot& slot);
 

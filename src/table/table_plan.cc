@@ -9,7 +9,7 @@ namespace windrow {
 
 namespace {
 
-using Found = Checkpoint::Found;
+using Found = CheckpointFiles::Found;
 
 // Files that are kept open until they are mapped: far below what a process may have.
 constexpr size_t kMaxOpen = 64;
@@ -49,7 +49,7 @@ class Planner {
     if (NumberPattern::is_one(options_.tensor)) {
       auto pattern = NumberPattern::parse(options_.tensor);
       if (!pattern) return pass(pattern);
-      Checkpoint& checkpoint = plan_.checkpoints.emplace_back(system_, kMaxOpen);
+      CheckpointFiles& checkpoint = plan_.checkpoints.emplace_back(system_, kMaxOpen);
       for (const auto& path : paths) {
         if (auto added = checkpoint.add(path); !added) return pass(added);
       }
@@ -60,7 +60,7 @@ class Planner {
       }
     } else {
       for (const auto& path : paths) {
-        Checkpoint& checkpoint = plan_.checkpoints.emplace_back(system_, kMaxOpen / paths.size());
+        CheckpointFiles& checkpoint = plan_.checkpoints.emplace_back(system_, kMaxOpen / paths.size());
         if (auto added = checkpoint.add(path); !added) return pass(added);
       }
       const auto scales = scale_names_of_all();
@@ -89,7 +89,7 @@ class Planner {
   }
 
   // Such a file has no rows of its own, but scales for those of another.
-  static bool holds_only(const Checkpoint& checkpoint, const std::set<std::string>& scales) {
+  static bool holds_only(const CheckpointFiles& checkpoint, const std::set<std::string>& scales) {
     const auto names = checkpoint.names();
     return !names.empty() && std::all_of(names.begin(), names.end(), [&](std::string_view name) {
       return scales.contains(std::string(name));
@@ -121,7 +121,7 @@ class Planner {
     return {};
   }
 
-  Result<void> add(Checkpoint& checkpoint, const Found& found) {
+  Result<void> add(CheckpointFiles& checkpoint, const Found& found) {
     if (auto known = refuse_nvfp4(checkpoint, found); !known) return known;
     auto rows = stored_rows(*found.file, found.tensor, options_.row_format, options_.dim);
     found.file->done();
@@ -145,7 +145,7 @@ class Planner {
   // NVFP4 as NVIDIA's Model Optimizer writes it, and vLLM reads it: two e2m1 floats a byte in U8, `_scale` of
   // F8_E4M3 for every 16 of them, `_scale_2` of F32 for all. No row format has such values, though the bytes
   // could be taken for int4.
-  Result<void> refuse_nvfp4(Checkpoint& checkpoint, const Found& found) {
+  Result<void> refuse_nvfp4(CheckpointFiles& checkpoint, const Found& found) {
     if (!found.tensor || found.tensor->dtype != "U8") return {};
     auto scale = checkpoint.find(concat(found.tensor->name, "_scale"), found.file);
     if (!scale) return pass(scale);
@@ -163,7 +163,7 @@ class Planner {
   }
 
   // Finds the scales of rows that want some, and adds them to the rows' format.
-  Result<std::optional<TablePlan::Scales>> find_scales(Checkpoint& checkpoint, const Found& found,
+  Result<std::optional<TablePlan::Scales>> find_scales(CheckpointFiles& checkpoint, const Found& found,
                                                        StoredRows& rows) {
     if (!rows.wants_scales()) {
       if (options_.scale_tensor.empty() && options_.scale_columns == 0) return std::nullopt;
@@ -190,7 +190,7 @@ class Planner {
     return TablePlan::Scales{tensor->file, tensor->tensor->begin, tensor->tensor->end, *layout};
   }
 
-  Result<Found> find_scale_tensor(Checkpoint& checkpoint, const Found& rows, RowFormat::Kind kind) {
+  Result<Found> find_scale_tensor(CheckpointFiles& checkpoint, const Found& rows, RowFormat::Kind kind) {
     const ScaleNames names = names_for(rows, options_);
     for (const auto* round : {&names.own, &names.shared}) {
       std::optional<Found> match;
@@ -221,7 +221,8 @@ class Planner {
   }
 
   // A tensor of the rows' own file or checkpoint, or else of one of the others.
-  Result<std::optional<Found>> find_anywhere(Checkpoint& own, std::string_view name, const DataFile* near) {
+  Result<std::optional<Found>> find_anywhere(CheckpointFiles& own, std::string_view name,
+                                             const DataFile* near) {
     auto match = own.find(name, near);
     if (!match || *match) return match;
     for (auto& checkpoint : plan_.checkpoints) {

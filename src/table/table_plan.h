@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "table/checkpoint.h"
+#include "table/checkpoint_files.h"
 #include "table/scales.h"
 #include "table/stored_rows.h"
 
@@ -29,7 +29,7 @@ struct TablePlan {
 
   RowFormat format;  // of every piece
   std::vector<Piece> pieces;
-  std::deque<Checkpoint> checkpoints;  // hold the files
+  std::deque<CheckpointFiles> checkpoints;  // hold the files
 };
 
 // Finds the pieces of the table that `paths` hold, each path's own table in turn, or those whose names fit a

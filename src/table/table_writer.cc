@@ -19,6 +19,7 @@
 #include "table/state_tensors.h"
 #include "table/subwords_metadata.h"
 #include "table/table_description.h"
+#include "table/table_file.h"
 #include "table/tensor_sink.h"
 #include "table/vocabulary_format.h"
 
@@ -166,6 +167,7 @@ Result<void> TableWriter::State::write_header() {
   slot.scale_block = static_cast<uint32_t>(spec.format.block);
   slot.scale_type = static_cast<uint8_t>(spec.format.scale_type);
   slot.scale_place = static_cast<uint8_t>(spec.format.scale_place);
+  slot.content = draw_content(*system);
   if (auto written = file.file().write(kTableHeaderBytes, encode_slot(slot)); !written) return written;
   return file.file().write(0, layout->header);
 }

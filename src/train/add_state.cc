@@ -37,8 +37,9 @@ Result<void> add_state(const std::string& path, const Optimizer& optimizer, cons
     const bool is_there =
         state_tensors(optimizer).empty() && table->slot->optimizer_id == optimizer_id(optimizer);
     if (is_there && options.step_count == 0) return {};
-    auto file = write_anew(system, *table, table->path(),
-                           {optimizer, options.values, options.step_count, options.progress});
+    auto file =
+        write_anew(system, *table, table->path(),
+                   {optimizer, options.values, options.step_count, draw_content(system), options.progress});
     if (!file) return pass(file);
     if (auto committed = file->commit(); !committed) return committed;
     file->file().evict();  // as a new table: the first reader chooses the size of its pages

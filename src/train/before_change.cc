@@ -4,19 +4,10 @@
 #include "base/fail.h"
 #include "base/guard.h"
 #include "table/optimizer_state.h"
+#include "train/incarnation.h"
 #include "train/trainer_state.h"
 
 namespace windrow {
-
-namespace {
-
-DurabilityLevel level_of(Durability durability) {
-  return durability == Durability::kPower     ? DurabilityLevel::kPower
-         : durability == Durability::kProcess ? DurabilityLevel::kProcess
-                                              : DurabilityLevel::kNone;
-}
-
-}  // namespace
 
 Result<void> TrainerState::begin() {
   // A checkpoint in the background that failed must not be trained past.
@@ -71,49 +62,22 @@ void TrainerState::end_prepare() {
 }
 
 Result<void> TrainerState::begin_changes() {
-  MetaSlot slot = *file.slot;
-  ++slot.generation;
-  slot.clean = false;
-  slot.incarnation = system->random64();
-  slot.boot_id = system->boot_id();
-  slot.level = level_of(options.durability);
-  slot.journal_chunks = 0;
-  slot.optimizer_id = optimizer_id(optimizer);  // of a table for any optimiser without state it was none
+  const Incarnation life{.number = system->random64(),
+                         .durability = options.durability,
+                         .epoch = epoch,
+                         .image_bytes = static_cast<uint32_t>(images.bytes()),
+                         .sizes = journal_sizes};
   if (options.durability != Durability::kNone) {
-    // The journals go by the name of the table. If that leads to another table by now, they are not ours.
-    if (auto named = check_name(); !named) return named;
-    if (auto made = make_log(slot.incarnation); !made) {
-      log.reset();
-      remove_journals(*system, path);  // the table is clean: they mean nothing
-      return made;
-    }
+    auto made = make_journals(*system, file, life);
+    if (!made) return pass(made);
+    log = std::move(*made);
   }
-  // The journals are on the disk, and so is their folder.
-  if (auto written = write_slot(file, slot); !written) {
+  // Of a table for any optimiser without state the slot named none.
+  if (auto marked = mark_unclean(*system, file, life, optimizer_id(optimizer)); !marked) {
     poisoned = true;
-    return written;
+    return marked;
   }
   changed = true;
-  return {};
-}
-
-Result<void> TrainerState::check_name() const {
-  const auto current = file.file->is_current();
-  if (!current) return tl::make_unexpected(current.error());
-  if (*current) return {};
-  return fail(ErrorCode::kBusy, path,
-              ": the file has been renamed, removed or replaced since it was opened; nothing was changed");
-}
-
-Result<void> TrainerState::make_log(uint64_t incarnation) {
-  const JournalHeader life{.uuid = file.slot->uuid,
-                           .incarnation = incarnation,
-                           .layout = file.slot->layout,
-                           .image_bytes = static_cast<uint32_t>(images.bytes())};
-  auto made = RollbackLog::create(*system, path, life, journal_sizes,
-                                  options.durability == Durability::kPower, table->rows, epoch);
-  if (!made) return pass(made);
-  log = std::move(*made);
   return {};
 }
 

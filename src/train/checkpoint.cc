@@ -3,7 +3,7 @@
 
 #include "base/fail.h"
 #include "base/guard.h"
-#include "train/checksum_map.h"
+#include "table/checksum_map.h"
 #include "train/refresh_checksums.h"
 #include "train/trainer_state.h"
 
@@ -17,16 +17,39 @@ Result<void> check_tag(std::string_view tag) {
               " are possible");
 }
 
+// To be called when the checkpoint is on the disk.
+Result<void> name_delta(io::AtomicFile& delta) {
+  auto named = guard([&] { return delta.commit(); });
+  if (named) return named;
+  return fail(named.error().code, "the checkpoint was made, but its delta was not: ", named.error().message);
+}
+
 }  // namespace
 
-Result<void> TrainerState::checkpoint(std::string_view tag, bool in_background) {
+uint64_t TrainerState::present_content() const {
+  const bool same = !changed || (log && log->changed_rows(epoch).empty());
+  return same && file.slot->content != 0 ? file.slot->content : draw_content(*system);
+}
+
+Result<void> TrainerState::checkpoint(std::string_view tag, const CheckpointOptions& options) {
   if (auto fits = check_tag(tag); !fits) return fits;
   if (auto ended = end_checkpoint(); !ended) return ended;
-  if (!changed) return write_tag(tag);
+  const uint64_t content = present_content();
+  std::optional<io::AtomicFile> delta;
+  if (!options.delta_path.empty()) {
+    auto written = write_delta(tag, content, options);
+    if (!written) return pass(written);
+    delta = std::move(*written);
+  }
+  if (!changed) {
+    if (auto written = write_tag(tag, content); !written) return written;
+    return delta ? name_delta(*delta) : Result<void>();
+  }
   // Once the epoch has ended nothing may fail that does not poison the trainer: memory is had before.
   const auto checkpoint = std::make_shared<EndingCheckpoint>();
-  *checkpoint = end_epoch(tag);
-  if (in_background) {
+  *checkpoint = end_epoch(tag, content);
+  checkpoint->delta = std::move(delta);
+  if (options.in_background) {
     try {
       ending_checkpoint = checkpoint;
       ending = std::async(std::launch::async, [this, checkpoint] {
@@ -44,14 +67,14 @@ Result<void> TrainerState::end_now(EndingCheckpoint& checkpoint, bool closing) {
   auto done = guard([&] { return commit(checkpoint, closing, max_threads); });
   settle(checkpoint, done.has_value());
   closed = closing && done;
-  return done;
+  return done ? checkpoint.delta_named : done;
 }
 
 Result<void> TrainerState::end_checkpoint() {
   if (!ending.valid()) return {};
   auto ended = ending.get();
   settle(*ending_checkpoint, ended.has_value());
-  return ended;
+  return ended ? ending_checkpoint->delta_named : ended;
 }
 
 void TrainerState::settle(EndingCheckpoint& checkpoint, bool done) noexcept {
@@ -82,21 +105,22 @@ Result<void> TrainerState::close(std::string_view tag) {
   if (auto fits = check_tag(tag); !fits) return fits;
   if (auto ended = end_checkpoint(); !ended) return ended;
   if (changed) {
-    auto checkpoint = end_epoch(tag);
+    auto checkpoint = end_epoch(tag, present_content());
     if (auto done = end_now(checkpoint, true); !done) return done;
     // Not before the table says that it needs them no more; and if it has lost its name they are another's.
     if (log && file.file->is_current().value_or(false)) remove_journals(*system, path);
   } else if (!tag.empty()) {
-    if (auto written = write_tag(tag); !written) return written;
+    if (auto written = write_tag(tag, present_content()); !written) return written;
   }
   closed = true;
   file.file.reset();  // and with it the lock; the mapping stays with those who hold table()
   return {};
 }
 
-EndingCheckpoint TrainerState::end_epoch(std::string_view tag) {
+EndingCheckpoint TrainerState::end_epoch(std::string_view tag, uint64_t content) {
   end_prepare();
-  EndingCheckpoint checkpoint{epoch, step_count, std::string(tag), log ? log->chunks(epoch) : 0, {}};
+  EndingCheckpoint checkpoint{epoch, step_count, std::string(tag), log ? log->chunks(epoch) : 0};
+  checkpoint.content = content;
   std::vector<DirtyBlocks> fresh;
   fresh.push_back(weights.blocks.empty_copy());
   for (const auto& rows : states) fresh.push_back(rows.blocks.empty_copy());
@@ -109,7 +133,7 @@ EndingCheckpoint TrainerState::end_epoch(std::string_view tag) {
   return checkpoint;
 }
 
-Result<void> TrainerState::commit(const EndingCheckpoint& checkpoint, bool closing, int threads) {
+Result<void> TrainerState::commit(EndingCheckpoint& checkpoint, bool closing, int threads) {
   auto tensors = checksummed_tensors(file);
   if (!tensors) return pass(tensors);
   for (const auto& of : *tensors) {
@@ -133,16 +157,21 @@ Result<void> TrainerState::commit(const EndingCheckpoint& checkpoint, bool closi
   slot.step_count = static_cast<uint64_t>(checkpoint.step_count);
   slot.journal_chunks = closing ? 0 : checkpoint.journal_chunks;
   slot.tag = checkpoint.tag;
-  return write_slot(file, slot);
+  slot.content = checkpoint.content;
+  if (auto written = write_slot(file, slot); !written) return written;
+  // The trainer goes on without it.
+  if (checkpoint.delta) checkpoint.delta_named = name_delta(*checkpoint.delta);
+  return {};
 }
 
 // A checkpoint of a table that has not changed since it was opened: it is clean, and stays so.
-Result<void> TrainerState::write_tag(std::string_view tag) {
+Result<void> TrainerState::write_tag(std::string_view tag, uint64_t content) {
   EndingCheckpoint checkpoint{.step_count = step_count, .tag = std::string(tag)};
   MetaSlot slot = *file.slot;
   ++slot.generation;
   slot.step_count = static_cast<uint64_t>(step_count);
   slot.tag = tag;
+  slot.content = content;
   auto written = guard([&] { return write_slot(file, slot); });
   settle(checkpoint, written.has_value());
   return written;

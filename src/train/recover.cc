@@ -1,5 +1,5 @@
 #include "base/guard.h"
-#include "train/checksum_map.h"
+#include "table/checksum_map.h"
 #include "train/journal.h"
 #include "train/locked_table.h"
 #include "train/refresh_checksums.h"
@@ -10,7 +10,7 @@ namespace windrow {
 
 namespace {
 
-Result<void> accept_mixed_rows(TableFile& table) {
+Result<void> accept_mixed_rows(io::FileSystem& system, TableFile& table) {
   auto tensors = checksummed_tensors(table);
   if (!tensors) return pass(tensors);
   const auto all = [](uint64_t) { return true; };
@@ -24,6 +24,7 @@ Result<void> accept_mixed_rows(TableFile& table) {
   slot.journal_chunks = 0;
   slot.clean = true;
   slot.mixed = true;
+  slot.content = draw_content(system);
   return write_slot(table, slot);
 }
 
@@ -46,7 +47,7 @@ Result<RecoverReport> recover(const std::string& path, const RecoverOptions& opt
     if (undone) {
       report.rows_restored = static_cast<int64_t>(undone->rows);
     } else if (options.accept_mixed && has_no_way_back(undone.error().code)) {
-      if (auto accepted = accept_mixed_rows(*table); !accepted) return pass(accepted);
+      if (auto accepted = accept_mixed_rows(system, *table); !accepted) return pass(accepted);
       remove_journals(system, table->path());
       report.mixed = true;
     } else {

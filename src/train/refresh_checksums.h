@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <functional>
 
+#include "table/checksum_map.h"
 #include "table/table_file.h"
-#include "train/checksum_map.h"
 
 namespace windrow {
 

@@ -5,9 +5,9 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "format/checksum.h"
+#include "table/checksum_map.h"
 #include "table/optimizer_state.h"
 #include "table/state_tensors.h"
-#include "train/checksum_map.h"
 
 namespace windrow {
 
@@ -95,6 +95,7 @@ class Rewriter {
     slot.optimizer_id = rewrite_.optimizer ? optimizer_id(*rewrite_.optimizer) : kNoOptimizer;
     slot.step_count = static_cast<uint64_t>(rewrite_.step_count);
     slot.checksum_block_bytes = kChecksumBlockBytes;
+    slot.content = rewrite_.content;
     const auto bytes = encode_slot(slot);
     std::vector<uint8_t> meta(kMetaBytes);
     std::copy(bytes.begin(), bytes.end(), meta.begin() + slot.generation % 2 * kSlotPage);

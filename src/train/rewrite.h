@@ -14,6 +14,7 @@ struct Rewrite {
   std::optional<Optimizer> optimizer = {};  // none: no optimiser, no state, no steps
   StateValues values = {};
   int64_t step_count = 0;
+  uint64_t content = 0;  // as in a slot
   RewriteProgress progress = {};
 };
 

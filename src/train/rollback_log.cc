@@ -38,17 +38,22 @@ Result<RollbackLog> RollbackLog::create(io::FileSystem& system, const std::strin
 
 Result<void> RollbackLog::keep(const Coalescer& rows, const RowImages& images, const uint8_t* file,
                                int threads) {
-  Journal& journal = journals_[epoch_ % 2];
-  FirstTouches& touches = touches_[epoch_ % 2];
+  const FirstTouches& touches = touches_[epoch_ % 2];
   new_rows_.clear();
   for (size_t r = 0; r < rows.rows(); ++r) {
     if (const int64_t row = rows.row(r); !touches.contains(row)) new_rows_.push_back(row);
   }
-  if (new_rows_.empty()) return {};
-  touches.reserve(new_rows_.size());
+  return new_rows_.empty() ? Result<void>() : keep_new(new_rows_, images, file, threads);
+}
+
+Result<void> RollbackLog::keep_new(std::span<const int64_t> rows, const RowImages& images,
+                                   const uint8_t* file, int threads) {
+  Journal& journal = journals_[epoch_ % 2];
+  FirstTouches& touches = touches_[epoch_ % 2];
+  touches.reserve(rows.size());
   const size_t entry_bytes = 8 + images.bytes(), most = journal.most_rows_per_chunk();
-  for (size_t first = 0; first < new_rows_.size(); first += most) {
-    const auto part = std::span(new_rows_).subspan(first, std::min(most, new_rows_.size() - first));
+  for (size_t first = 0; first < rows.size(); first += most) {
+    const auto part = rows.subspan(first, std::min(most, rows.size() - first));
     uint8_t* const room = journal.room_for(part.size()).data();
     const auto useful = static_cast<int>(1 + part.size() * entry_bytes / kBytesPerThread);
     const int team = std::min(threads, useful);
@@ -64,7 +69,7 @@ Result<void> RollbackLog::keep(const Coalescer& rows, const RowImages& images, c
   if (synced_) {
     if (auto on_disk = journal.sync(); !on_disk) return on_disk;
   }
-  touches.add(new_rows_);
+  touches.add(rows);
   return {};
 }
 

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "table/row_images.h"
 #include "train/coalesce.h"
 #include "train/first_touches.h"
 #include "train/journal.h"
-#include "train/row_images.h"
 
 namespace windrow {
 
@@ -32,6 +32,9 @@ class RollbackLog {
   // of them change. `file` is where the table is mapped.
   // Errors: kJournalFull, kIo: nothing may change. May throw bad_alloc, with the same effect.
   Result<void> keep(const Coalescer& rows, const RowImages& images, const uint8_t* file, int threads);
+  // The same of rows of which none has changed in the live epoch, each once.
+  Result<void> keep_new(std::span<const int64_t> rows, const RowImages& images, const uint8_t* file,
+                        int threads);
 
   // Whether they are all kept: then nothing need be done. Also while another thread is in keep().
   bool has_kept(const Coalescer& rows) const;

@@ -26,7 +26,7 @@ Result<void> strip(const std::string& path, const std::string& target, const Rew
     }
     auto table = open_source(system, path, in_place);
     if (!table) return pass(table);
-    auto file = write_anew(system, *table, target, {.progress = progress});
+    auto file = write_anew(system, *table, target, {.content = table->slot->content, .progress = progress});
     if (!file) return pass(file);
     if (auto quiet = check_quiet(*table); !quiet) return quiet;
     if (!in_place) {

@@ -65,7 +65,7 @@ Result<void> Trainer::write_rows(Ids ids, RowsIn values) {
 Result<void> Trainer::checkpoint(std::string_view tag, const CheckpointOptions& options) {
   return guard([&]() -> Result<void> {
     if (auto usable = state_->check_usable(); !usable) return usable;
-    return state_->checkpoint(tag, options.in_background);
+    return state_->checkpoint(tag, options);
   });
 }
 

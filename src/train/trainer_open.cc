@@ -2,9 +2,9 @@
 
 #include "base/fail.h"
 #include "io/paging.h"
+#include "table/checksum_map.h"
 #include "table/optimizer_state.h"
 #include "table/vocabulary_format.h"
-#include "train/checksum_map.h"
 #include "train/locked_table.h"
 #include "train/rewrite.h"
 #include "train/trainer_state.h"

@@ -9,13 +9,14 @@
 #include <string_view>
 #include <vector>
 
+#include "io/atomic_file.h"
+#include "table/row_images.h"
 #include "table/table_data.h"
 #include "table/table_file.h"
 #include "train/finite.h"
 #include "train/gradient.h"
 #include "train/mutable_rows.h"
 #include "train/rollback_log.h"
-#include "train/row_images.h"
 
 namespace windrow {
 
@@ -25,7 +26,10 @@ struct EndingCheckpoint {
   int64_t step_count = 0;
   std::string tag;
   uint64_t journal_chunks = 0;
-  std::vector<DirtyBlocks> blocks = {};  // that changed in the epoch: of the weights, then of each state
+  std::vector<DirtyBlocks> blocks = {};      // that changed in the epoch: of the weights, then of each state
+  uint64_t content = 0;                      // of the slot
+  std::optional<io::AtomicFile> delta = {};  // complete but for its name
+  Result<void> delta_named = {};
 };
 
 struct TrainerState {
@@ -77,15 +81,17 @@ struct TrainerState {
   // Waits for it. An error is that of whoever needs the rows next, who tries again.
   void end_prepare();
 
-  Result<void> checkpoint(std::string_view tag, bool in_background);
+  Result<void> checkpoint(std::string_view tag, const CheckpointOptions& options);
   // The two halves of a checkpoint: the live epoch ends, and what changes from here on belongs to the next; and the one that
   // has ended goes to the disk.
-  EndingCheckpoint end_epoch(std::string_view tag);
+  EndingCheckpoint end_epoch(std::string_view tag, uint64_t content);
   Result<void> end_now(EndingCheckpoint& checkpoint, bool closing);
   // Waits for the checkpoint in the background, if there is one; its error.
   Result<void> end_checkpoint();
   Result<void> rollback();
   Result<void> close(std::string_view tag);
+  // The number of what the table is now: that of the last checkpoint where nothing can have changed since.
+  uint64_t present_content() const;
 
  private:
   // Makes the journals, and marks the table unclean on the disk, before the first store to any row.
@@ -94,12 +100,13 @@ struct TrainerState {
   // changes nothing leaves nothing: the file stays byte for byte what it was, and nobody need recover it.
   Result<void> begin_changes();
   Result<void> begin();
-  Result<void> check_name() const;
-  Result<void> make_log(uint64_t incarnation);
 
   // After an error the trainer is poisoned. Touches `file` and nothing that a step touches.
-  Result<void> commit(const EndingCheckpoint& checkpoint, bool closing, int threads);
-  Result<void> write_tag(std::string_view tag);
+  Result<void> commit(EndingCheckpoint& checkpoint, bool closing, int threads);
+  Result<void> write_tag(std::string_view tag, uint64_t content);
+  // A delta from the last checkpoint to what the table is now, but for its name.
+  Result<io::AtomicFile> write_delta(std::string_view tag, uint64_t content,
+                                     const CheckpointOptions& options);
   // Takes note of how it went.
   void settle(EndingCheckpoint& checkpoint, bool done) noexcept;
 };

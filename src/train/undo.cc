@@ -6,12 +6,9 @@
 #include <vector>
 
 #include "base/fail.h"
-#include "train/checksum_map.h"
-#include "train/dirty_blocks.h"
 #include "train/journal_reader.h"
 #include "train/locked_table.h"
-#include "train/refresh_checksums.h"
-#include "train/row_images.h"
+#include "train/row_patcher.h"
 
 namespace windrow {
 
@@ -78,50 +75,6 @@ Result<LeftJournal> open_journal(io::FileSystem& system, const TableFile& table,
   return LeftJournal{std::move(*file), *header};
 }
 
-// Puts rows back into the file, and notes which blocks of checksums they lie in.
-class RowRestorer {
- public:
-  RowRestorer(TableFile& table, RowImages images) : table_(table), images_(std::move(images)) {
-    const auto rows = static_cast<uint64_t>(table.rows);
-    for (const auto& part : images_.parts()) blocks_.emplace_back(rows * part.stride);
-  }
-
-  const RowImages& images() const { return images_; }
-  uint64_t rows() const { return rows_; }
-
-  Result<void> restore(int64_t row, std::span<const uint8_t> image) {
-    for (size_t p = 0; p < images_.parts().size(); ++p) {
-      const auto& part = images_.parts()[p];
-      if (auto written = table_.file->write(part.at(row), image.first(part.bytes)); !written) return written;
-      blocks_[p].mark(static_cast<uint64_t>(row) * part.stride, part.bytes);
-      image = image.subspan(part.bytes);
-    }
-    ++rows_;
-    return {};
-  }
-
-  Result<void> refresh_checksums() {
-    const auto tensors = checksummed_tensors(table_);
-    if (!tensors) return tl::make_unexpected(tensors.error());
-    for (size_t p = 0; p < blocks_.size(); ++p) {
-      const auto of = std::find_if(tensors->begin(), tensors->end(), [&](const ChecksummedTensor& each) {
-        return each.bytes() > 0 && each.tensor->begin == images_.parts()[p].begin;
-      });
-      if (of == tensors->end()) continue;
-      auto refreshed = windrow::refresh_checksums(
-          *table_.file, *of, [&](uint64_t block) { return blocks_[p].is_marked(block); });
-      if (!refreshed) return refreshed;
-    }
-    return {};
-  }
-
- private:
-  TableFile& table_;
-  RowImages images_;
-  std::vector<DirtyBlocks> blocks_;  // of each part
-  uint64_t rows_ = 0;
-};
-
 }  // namespace
 
 Result<UndoReport> undo_unfinished(io::FileSystem& system, TableFile& table) {
@@ -155,12 +108,12 @@ Result<UndoReport> undo_unfinished(io::FileSystem& system, TableFile& table) {
     chunks[epoch % 2] = std::move(*found);
   }
   // The younger epoch first: its images may be of rows that the older one had changed.
-  RowRestorer restorer(table, std::move(*images));
+  RowPatcher restorer(*table.file, table, std::move(*images));
   for (const uint64_t number : {left.committed_epoch % 2, (left.committed_epoch + 1) % 2}) {
     const LeftJournal& journal = journals[number];
     auto restored = read_backwards(
         *journal.file, journal.header, chunks[number],
-        [&](int64_t row, std::span<const uint8_t> image) { return restorer.restore(row, image); });
+        [&](int64_t row, std::span<const uint8_t> image) { return restorer.patch(row, image); });
     if (!restored) return pass(restored);
   }
   if (auto refreshed = restorer.refresh_checksums(); !refreshed) return pass(refreshed);

@@ -1,11 +1,9 @@
 #include <algorithm>
 
-#include "base/bytes.h"
 #include "base/fail.h"
 #include "base/guard.h"
-#include "format/checksum.h"
 #include "io/atomic_file.h"
-#include "train/checksum_map.h"
+#include "table/check_blocks.h"
 #include "train/journal.h"
 #include "train/verify_contents.h"
 #include "windrow/maintenance.h"
@@ -53,30 +51,15 @@ void set_rows(BadBlock& block, const TableFile& table, const safetensors::Tensor
   block.last_row = static_cast<int64_t>((end - 1) / row_bytes);
 }
 
-// Reads and compares the blocks of one tensor. Reads, not a mapping: a bad sector is then an error, not a
-// signal.
 Result<void> verify_tensor(const TableFile& table, const ChecksummedTensor& of, VerifyReport& report) {
-  const uint64_t blocks = block_count(of.bytes());
-  std::vector<uint8_t> entries(8 * blocks), bytes(kChecksumBlockBytes);
-  if (auto read = table.file->read(of.entries_begin, entries); !read) return read;
-  for (uint64_t block = 0; block < blocks; ++block) {
-    const auto expected = load<uint64_t>(entries.data() + 8 * block);
-    if (expected == 0) {
-      ++report.blocks_not_computed;
-      continue;
-    }
-    const uint64_t begin = block * kChecksumBlockBytes,
-                   end = std::min(begin + kChecksumBlockBytes, of.bytes());
-    const auto part = std::span(bytes).first(end - begin);
-    if (auto read = table.file->read(of.tensor->begin + begin, part); !read) return read;
-    if (block_checksum(part) == expected) {
-      ++report.blocks_ok;
-      continue;
-    }
+  const auto counts = check_blocks(*table.file, of, [&](uint64_t begin, uint64_t end) {
     BadBlock bad{of.tensor->name, of.tensor->begin + begin, of.tensor->begin + end, -1, -1};
     set_rows(bad, table, *of.tensor, begin, end);
     report.bad_blocks.push_back(std::move(bad));
-  }
+  });
+  if (!counts) return tl::make_unexpected(counts.error());
+  report.blocks_ok += counts->ok;
+  report.blocks_not_computed += counts->not_computed;
   return {};
 }
 

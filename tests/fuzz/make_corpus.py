@@ -3,7 +3,8 @@
 stay as they are. So do the models of fasttext_bin, which fastText wrote (../data/fasttext), those of table_open that
 hold Windrow's own format, which `windrow create` and `windrow convert` wrote, ok_npy and ok_foreign, which numpy wrote,
 and bad_ ones that are these with some bytes changed. Those of undo_journal are journals that a killed
-crash_trainer (../crash) left, cut behind their last chunk, and such with some bytes changed."""
+crash_trainer (../crash) left, cut behind their last chunk, and such with some bytes changed. Those of delta are what
+`windrow delta` made of tables of 6 rows, and of tables of 3 words (tokens)."""
 
 import json
 import pathlib

@@ -1,4 +1,4 @@
-#include "table/checkpoint.h"
+#include "table/checkpoint_files.h"
 
 #include <windrow/lookup.h>
 #include <windrow/table.h>

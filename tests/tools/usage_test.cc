@@ -10,7 +10,7 @@ TEST_CASE("windrow: version and help", "[tools]") {
   CHECK(help.status == 0);
   CHECK(help.err.empty());
   for (const char* verb : {"create", "convert", "info", "lookup", "pool", "gather", "step", "nearest",
-                           "verify", "recover", "add-state", "strip", "publish", "bench"}) {
+                           "verify", "recover", "add-state", "strip", "publish", "delta", "apply", "bench"}) {
     CAPTURE(verb);
     CHECK(help.out.find(std::string("\n  ") + verb + " ") != std::string::npos);
     const auto of_verb = windrow_command(folder, {verb, "--help"});
@@ -86,6 +86,14 @@ TEST_CASE("windrow: wrong usage is status 2, with a hint", "[tools]") {
       {"add-state", "t.npy", "--optimizer", "adam", "--step-count", "-1"},
       {"strip", "t.npy"},
       {"publish", "t.npy"},
+      {"delta"},
+      {"delta", "a", "b"},
+      {"delta", "a", "b", "c", "-o", "d"},
+      {"delta", "a", "-o", "d"},
+      {"delta", "merge", "-o", "d"},
+      {"delta", "merge", "a", "b", "--with-state", "-o", "d"},
+      {"delta", "a", "b", "-o", "d", "--json"},
+      {"apply", "t.npy"},
       {"nearest", "t.npy"},
       {"bench", "t.npy", "--batch", "0"},
       {"bench", "t.npy", "--ids", "zipf:0"},

@@ -12,7 +12,7 @@
 #include "base/fail.h"
 #include "format/checksum.h"
 #include "support/temporary_folder.h"
-#include "train/checksum_map.h"
+#include "table/checksum_map.h"
 #include "train/trainer_state.h"
 
 using namespace windrow;
@@ -230,7 +230,7 @@ class Run {
     if (!inner.changed) return;
     const std::string tag = next_tag();
     attempted_ = {tag, state_of(trainer)};
-    EndingCheckpoint ending = inner.end_epoch(tag);
+    EndingCheckpoint ending = inner.end_epoch(tag, inner.present_content());
     for (uint64_t n = below(3); n > 0 && !files_.has_ended(); --n) step(trainer);
     if (!files_.has_ended()) settle(inner.end_now(ending, false), "the end of a checkpoint");
   }

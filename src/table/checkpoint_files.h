@@ -22,11 +22,11 @@ namespace windrow {
 // opened when a tensor in it is wanted, and only once; a file given by itself is opened at once, since only
 // its header says what it holds. Nothing but headers is read. A file that is given twice, or by itself and by an
 // index, counts once.
-class Checkpoint {
+class CheckpointFiles {
  public:
   // All but the first `kept_open` files are closed behind their headers until they are mapped: a checkpoint may
   // have more files than a process may have open.
-  Checkpoint(io::FileSystem& system, size_t kept_open) : system_(system), kept_open_(kept_open) {}
+  CheckpointFiles(io::FileSystem& system, size_t kept_open) : system_(system), kept_open_(kept_open) {}
 
   // A safetensors, .npy or GGUF file; an index; or a folder with `model.safetensors`, or else with
   // `model.safetensors.index.json`. All are added before anything is looked for.

@@ -3,6 +3,7 @@
 #include <windrow/error.h>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "table/table_file.h"
@@ -15,6 +16,7 @@ class RowImages {
  public:
   // Bytes [begin + row * stride, begin + row * stride + bytes) of the file.
   struct Part {
+    std::string name;  // of its tensor
     uint64_t begin = 0;
     uint64_t stride = 0;
     size_t bytes = 0;

@@ -18,9 +18,11 @@ struct ChecksummedTensor {
   uint64_t bytes() const { return tensor->end - tensor->begin; }
 };
 
-// The tensors of a Windrow file that have checksums, in the order of their entries. Empty when the table was
-// made without. kFormat when `checksum` is not what the other tensors demand; kUnsupported for blocks of
-// another size.
+// The tensors of a file that have checksums, of blocks of `block_bytes`, in the order of their entries. Empty where that
+// is 0: the file was made without. kFormat when `checksum` is not what the other tensors demand; kUnsupported for blocks
+// of another size.
+Result<std::vector<ChecksummedTensor>> checksummed_tensors(const DataFile& file, uint32_t block_bytes);
+// Those of a Windrow table.
 Result<std::vector<ChecksummedTensor>> checksummed_tensors(const TableFile& table);
 
 }  // namespace windrow

@@ -1,4 +1,4 @@
-#include "train/row_images.h"
+#include "table/row_images.h"
 
 #include <cstring>
 #include <limits>
@@ -11,7 +11,7 @@ namespace windrow {
 
 Result<RowImages> RowImages::of(const TableFile& table) {
   RowImages images;
-  images.parts_.push_back({table.rows_begin, table.format.stride_bytes, table.format.row_bytes()});
+  images.parts_.push_back({"weight", table.rows_begin, table.format.stride_bytes, table.format.row_bytes()});
   const auto rows = static_cast<uint64_t>(table.rows);
   for (const auto& tensor : table.header.tensors) {
     if (!tensor.name.starts_with(kStatePrefix) || rows == 0) continue;
@@ -20,7 +20,7 @@ Result<RowImages> RowImages::of(const TableFile& table) {
       return fail(ErrorCode::kFormat, table.path(), ": the tensor \"", tensor.name, "\" of ", bytes,
                   " bytes is not of ", rows, " rows");
     }
-    images.parts_.push_back({tensor.begin, bytes / rows, static_cast<size_t>(bytes / rows)});
+    images.parts_.push_back({tensor.name, tensor.begin, bytes / rows, static_cast<size_t>(bytes / rows)});
   }
   uint64_t bytes = 0;
   for (const Part& part : images.parts_) bytes += part.bytes;

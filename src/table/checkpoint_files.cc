@@ -1,4 +1,4 @@
-#include "table/checkpoint.h"
+#include "table/checkpoint_files.h"
 
 #include <algorithm>
 #include <charconv>
@@ -37,12 +37,12 @@ uint64_t number_of(std::string_view digits) {
 
 }  // namespace
 
-Result<void> Checkpoint::add(const std::string& path) {
+Result<void> CheckpointFiles::add(const std::string& path) {
   where_ += concat(where_.empty() ? "" : ", ", path);
   return is_folder(system_, path) ? add_folder(path) : add_file(path);
 }
 
-Result<void> Checkpoint::add_file(const std::string& path) {
+Result<void> CheckpointFiles::add_file(const std::string& path) {
   std::string real = system_.resolve(path);
   if (File* file = known(real)) {
     // One that an index speaks of may hold more than that.
@@ -66,7 +66,7 @@ Result<void> Checkpoint::add_file(const std::string& path) {
   return {};
 }
 
-Result<void> Checkpoint::add_folder(const std::string& path) {
+Result<void> CheckpointFiles::add_folder(const std::string& path) {
   for (const std::string_view name : {kModelFile, kIndexFile}) {
     const std::string full = concat(path, name);
     auto exists = system_.exists(full);
@@ -88,7 +88,7 @@ Result<void> Checkpoint::add_folder(const std::string& path) {
 }
 
 // An index is JSON text; nothing else that is opened here can start like it.
-Result<bool> Checkpoint::add_if_index(const std::string& path) {
+Result<bool> CheckpointFiles::add_if_index(const std::string& path) {
   auto file = system_.open(system_.resolve(path), io::Access::kRead);
   if (!file) return pass(file);
   auto size = (*file)->size();
@@ -129,12 +129,12 @@ Result<bool> Checkpoint::add_if_index(const std::string& path) {
   return true;
 }
 
-Checkpoint::File* Checkpoint::known(const std::string& real) {
+CheckpointFiles::File* CheckpointFiles::known(const std::string& real) {
   const auto at = by_real_path_.find(real);
   return at == by_real_path_.end() ? nullptr : at->second;
 }
 
-Result<void> Checkpoint::open(File& file) {
+Result<void> CheckpointFiles::open(File& file) {
   if (file.data) return {};
   auto data = open_data_file(system_, file.path, io::Access::kRead);
   if (!data) {
@@ -151,7 +151,7 @@ Result<void> Checkpoint::open(File& file) {
   return {};
 }
 
-Result<Checkpoint::Found> Checkpoint::found_in(File& file, std::string_view name) {
+Result<CheckpointFiles::Found> CheckpointFiles::found_in(File& file, std::string_view name) {
   if (auto opened = open(file); !opened) return pass(opened);
   const auto at =
       std::lower_bound(file.by_name.begin(), file.by_name.end(), name,
@@ -161,7 +161,7 @@ Result<Checkpoint::Found> Checkpoint::found_in(File& file, std::string_view name
               " says so");
 }
 
-void Checkpoint::sort_names() {
+void CheckpointFiles::sort_names() {
   if (std::exchange(sorted_, true)) return;
   std::stable_sort(names_.begin(), names_.end(), [](const Name& a, const Name& b) {
     return std::tie(a.text, a.file->real) < std::tie(b.text, b.file->real);
@@ -170,9 +170,9 @@ void Checkpoint::sort_names() {
   names_.erase(std::unique(names_.begin(), names_.end(), same), names_.end());
 }
 
-Result<Checkpoint::Found> Checkpoint::find_table(const std::string& name,
-                                                 std::optional<RowFormat::Kind> row_format,
-                                                 const std::set<std::string>& other_scales) {
+Result<CheckpointFiles::Found> CheckpointFiles::find_table(const std::string& name,
+                                                           std::optional<RowFormat::Kind> row_format,
+                                                           const std::set<std::string>& other_scales) {
   if (names_.empty() && files_.size() == 1 && files_[0].data && files_[0].data->array) {
     if (!name.empty()) {
       return fail(ErrorCode::kNotFound, where_, ": no tensor is named \"", name,
@@ -202,7 +202,7 @@ Result<Checkpoint::Found> Checkpoint::find_table(const std::string& name,
   return all[*choice];
 }
 
-Result<std::vector<Checkpoint::Found>> Checkpoint::find_pieces(const NumberPattern& pattern) {
+Result<std::vector<CheckpointFiles::Found>> CheckpointFiles::find_pieces(const NumberPattern& pattern) {
   sort_names();
   struct Numbered {
     uint64_t number;
@@ -245,13 +245,13 @@ Result<std::vector<Checkpoint::Found>> Checkpoint::find_pieces(const NumberPatte
   return found;
 }
 
-std::vector<std::string_view> Checkpoint::names() const {
+std::vector<std::string_view> CheckpointFiles::names() const {
   std::vector<std::string_view> names;
   for (const Name& name : names_) names.push_back(name.text);
   return names;
 }
 
-void Checkpoint::add_scale_names(std::set<std::string>& names) const {
+void CheckpointFiles::add_scale_names(std::set<std::string>& names) const {
   for (const File& file : files_) windrow::add_scale_names(file.by_name, names);
   for (const Name& name : names_) {
     if (name.file->data) continue;
@@ -259,7 +259,8 @@ void Checkpoint::add_scale_names(std::set<std::string>& names) const {
   }
 }
 
-Result<std::optional<Checkpoint::Found>> Checkpoint::find(std::string_view name, const DataFile* near) {
+Result<std::optional<CheckpointFiles::Found>> CheckpointFiles::find(std::string_view name,
+                                                                    const DataFile* near) {
   sort_names();
   const auto begin =
       std::lower_bound(names_.begin(), names_.end(), name,
