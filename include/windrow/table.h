@@ -82,10 +82,19 @@ struct OpenOptions {
   bool unscaled = false;
   // Read every page at open, so that a bad disk or a short file is an error now and not a signal later.
   bool checked = false;
+  // Of Windrow files: compare everything with its checksums at open, which reads all of the file. What does not match is
+  // kFormat, and the message names tensor, bytes and rows; verify() goes on behind the first. Foreign files have none.
+  bool scrub = false;
   Residency residency = Residency::kAuto;
   // kHuge: drop the file's pages from the cache first, so that they come back large.
   bool evict_first = false;
   Unclean unclean = Unclean::kRefuse;
+  // Read rows whole while a trainer changes them, also one of another process: each is copied, and copied again if it was
+  // changed meanwhile, by the counters that TrainOptions::whole_rows keeps beside the table. For gather(), pool() and what
+  // is made of them, pool_max() and dot_bags(); nearest() and row() read rows as they are. Where a trainer died in the
+  // middle of a row these lookups return kUnclean. On a clean table too, for trainers that come later.
+  // Of one Windrow file, with rows of at most 32,768 bytes. kUnsupported where no trainer has kept counters yet.
+  bool whole_rows = false;
 };
 
 // What a mapping got. Counting walks the page tables: milliseconds per GB.
@@ -166,6 +175,16 @@ class WINDROW_API Table {
   const Subwords* subwords() const;
 
   ResidencyReport residency() const;
+
+  // Opens the table anew, as it was opened, if a file of it has been replaced since (by publish(), say), and says whether
+  // it did. Costs one look at each file otherwise. Changes this handle alone: copies of it, and lookups in other threads
+  // that have one, stay on the old file, which lives as long as they. Not to be called while another thread uses this very
+  // handle.
+  //
+  // Errors: kIo   a file has been cut off: whoever reads what is missing gets a SIGBUS
+  //         and those of open(). A table that was not opened from a file is never replaced.
+  // On failure: the handle is what it was.
+  [[nodiscard]] Result<bool> reopen();
 
   // Asks the system to read the pages of these rows, all at once and without waiting: for a table larger than
   // memory, as soon as the ids are known. Does nothing where residency() is not kLazy. A hint that fails is no

@@ -47,6 +47,10 @@ struct TrainOptions {
   // between two checkpoints, needs at most the bytes of the rows that it touches with their state, and 8 for each, and up
   // to 4 KiB more a step.
   uint64_t journal_limit_bytes = uint64_t{1} << 62;
+  // Keep counters beside the table (NAME-seq, 260 KiB), by which readers see rows whole while they change: those of table(),
+  // and those of other processes that open with OpenOptions::whole_rows. They stay when the trainer goes, and where they
+  // are, every trainer keeps them. Costs two atomic additions a row and step.
+  bool whole_rows = false;
   Rounding rounding = Rounding::kNearest;
   uint64_t seed = 0;  // kStochastic
   // How the file's pages are held. kAuto and kLazy: 4 KiB pages, touched when they are needed; kWarm: the same,

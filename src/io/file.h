@@ -20,6 +20,12 @@ struct Mapping {
   std::shared_ptr<void> owner;
 };
 
+// What tells a file from one that has taken its name, and from itself when it was cut off or grew.
+struct FileId {
+  uint64_t device = 0, inode = 0, bytes = 0;
+  bool operator==(const FileId&) const = default;
+};
+
 enum class Access : uint8_t {
   kRead,           // an existing file, for reading
   kWrite,          // an existing file, for reading and writing
@@ -61,6 +67,7 @@ class File {
   virtual Result<bool> is_locked_elsewhere() const = 0;
   // Whether the path still leads to this file (it may have been replaced by a rename).
   virtual Result<bool> is_current() const = 0;
+  virtual Result<FileId> id() const = 0;
 
   // Takes on the permission bits of the file at `path`, if there is one. A system that cannot is no error: then the
   // file keeps those it was made with.
@@ -81,6 +88,8 @@ class FileSystem {
   // kNotFound when there is no such file; kNoSpace, kIo.
   virtual Result<std::unique_ptr<File>> open(const std::string& path, Access access) = 0;
   virtual Result<bool> exists(const std::string& path) const = 0;
+  // Of the file to which the path leads now; kNotFound.
+  virtual Result<FileId> id_of(const std::string& path) const = 0;
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   virtual Result<void> remove(const std::string& path) = 0;
   // Makes renames and removals in the folder of `path` durable.

@@ -76,6 +76,8 @@ Result<Descriptor> open_descriptor(const std::string& path, Access access) {
     return fail_system(errno, path, attempt);
   }
   Descriptor descriptor(number);
+  // What was made just now is a file.
+  if (access == Access::kCreate || access == Access::kCreatePrivate) return descriptor;
   struct stat status;
   if (::fstat(number, &status) != 0) return fail_system(errno, path, attempt);
   if (S_ISDIR(status.st_mode)) return fail(ErrorCode::kIo, path, ": is a folder, not a file");
@@ -214,6 +216,13 @@ class PosixFile final : public File {
       return fail_system(errno, path_, "identify the file");
     }
     return mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
+  }
+
+  Result<FileId> id() const override {
+    if (auto awake = wake(); !awake) return pass(awake);
+    struct stat mine;
+    if (::fstat(fd_->get(), &mine) != 0) return fail_system(errno, path_, "identify the open file");
+    return id_from(mine);
   }
 
   void take_permissions_of(const std::string& path) override {

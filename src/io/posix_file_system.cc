@@ -44,6 +44,12 @@ class PosixFileSystem final : public FileSystem {
     return fail_system(errno, path, "look for the file");
   }
 
+  Result<FileId> id_of(const std::string& path) const override {
+    struct stat status;
+    if (::stat(path.c_str(), &status) != 0) return fail_system(errno, path, "identify the file");
+    return id_from(status);
+  }
+
   Result<void> rename(const std::string& from, const std::string& to) override {
     if (::rename(from.c_str(), to.c_str()) != 0) return fail_system(errno, from, "rename to ", to);
     return {};

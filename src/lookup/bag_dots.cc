@@ -88,6 +88,7 @@ Result<LookupReport> bag_dots(const Table& table, const Bags& bags, RowsIn vecto
     located.unused_row = located.unused_scales = zeros.bytes();
     const DotWork work{data, bags.ids, bounds, vectors, scale, out, located, kernels::dot_rows()};
 
+    const WholeCheck whole(data);
     const size_t count = bags.ids.count;
     const int threads = lookup_threads(options.threads, count, count * row_cost(data));
     std::vector<float> decoded(FloatRows::memory_for(data, threads));
@@ -99,6 +100,7 @@ Result<LookupReport> bag_dots(const Table& table, const Bags& bags, RowsIn vecto
       const FloatView own_vectors(vectors, dim, widened.data() + t * vector_floats);
       run(work, FloatRows(data, decoded, thread), own_vectors, count * t / of, count * (t + 1) / of);
     });
+    if (auto read = whole.end(); !read) return pass(read);
     return LookupReport{checked->skipped};
   });
 }

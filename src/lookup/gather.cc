@@ -96,6 +96,7 @@ Result<LookupReport> gather(const Table& table, Ids ids, RowsOut out, const Look
     const ZeroRow zeros(data, !filter.uses_all());
     work.located.unused_row = work.located.unused_scales = zeros.bytes();
     choose_kernels(work);
+    const WholeCheck whole(data);
     const int threads = lookup_threads(options.threads, ids.count, ids.count * row_cost(data));
     const bool needs_wide = work.encode && work.dim() > kScratchFloats;
     std::vector<float> wide(needs_wide ? static_cast<size_t>(threads) * work.dim() : 0);
@@ -104,6 +105,7 @@ Result<LookupReport> gather(const Table& table, Ids ids, RowsOut out, const Look
       gather_range(work, ids.count * t / count, ids.count * (t + 1) / count,
                    needs_wide ? wide.data() + t * work.dim() : nullptr);
     });
+    if (auto read = whole.end(); !read) return pass(read);
     return LookupReport{checked->skipped};
   });
 }

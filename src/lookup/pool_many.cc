@@ -42,11 +42,16 @@ struct PoolBatch {
     for (const auto& work : works) sum.skipped_ids += work.skipped_ids;
     return sum;
   }
-  LookupReport run(int requested_threads) const {
+  Result<LookupReport> run(int requested_threads) const {
+    std::vector<WholeCheck> checks;
+    for (const auto& work : works) checks.emplace_back(*work.table);
     const int threads = lookup_threads(requested_threads, ids(), cost_bytes());
     const Team team(threads);
     const SharedPool shared(works, parts, team.size());
     team.run(team.size(), [&](int thread) { shared.run(thread); });
+    for (const auto& check : checks) {
+      if (auto read = check.end(); !read) return pass(read);
+    }
     return report();
   }
 };
@@ -157,6 +162,12 @@ Result<PoolPlan> PoolPlan::make(std::span<const PoolRequest> requests, int parts
     }
     auto batch = check_all(requests, options);
     if (!batch) return pass(batch);
+    for (size_t r = 0; r < batch->works.size(); ++r) {
+      if (!batch->works[r].table->whole) continue;
+      return fail(ErrorCode::kUnsupported, "request ", r,
+                  ": the parts of a plan cannot say that a row was not read whole: open the table without "
+                  "whole_rows");
+    }
     return PoolPlan(std::make_unique<State>(std::move(*batch), parts));
   });
 }

@@ -96,6 +96,7 @@ Result<LookupReport> pool_max(const Table& table, const Bags& bags, RowsOut out,
     const size_t floats = static_cast<size_t>(team.size()) * pool.dim();
     WinnerMemory memory{std::vector<float>(FloatRows::memory_for(*pool.table, team.size())), std::vector<float>(floats),
                         std::vector<uint32_t>(floats)};
+    const WholeCheck whole(*pool.table);
     const WinnerWork work{pool, winners, kernels::find_winners()};
     const Shares::Part part = pool.as_part();
     const Shares shares({&part, 1}, team.size());
@@ -107,6 +108,7 @@ Result<LookupReport> pool_max(const Table& table, const Bags& bags, RowsOut out,
           pool_bag(work, memory, thread, bag, {0, pool.dim()});
       }
     });
+    if (auto read = whole.end(); !read) return pass(read);
     return LookupReport{pool.skipped_ids};
   });
 }

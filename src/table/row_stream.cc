@@ -133,12 +133,33 @@ void RowStream::refill() {
   }
 }
 
+// Fewer rows at a time than a run has, if they are long.
+RowStream::Run RowStream::whole(Run run) {
+  const size_t bytes = table_.format.row_bytes(), stride = table_.format.stride_bytes;
+  run.rows.count = std::min(run.rows.count, copied_.size() / bytes);
+  for (size_t i = 0; i < run.rows.count; ++i) {
+    if (run.rows.ahead > 0) prefetch_range(run.rows.at[i + run.rows.ahead], bytes);
+    const uint8_t* const from = run.rows.at[i];
+    copied_at_[i] = copied_.data() + i * bytes;
+    if (from == options_.unused_row) {
+      copied_at_[i] = from;
+      continue;
+    }
+    const auto row = static_cast<int64_t>(static_cast<size_t>(from - base_) / stride);
+    table_.whole->read(row, from, bytes, copied_.data() + i * bytes);
+  }
+  run.rows.at = copied_at_.data();
+  run.rows.ahead = 0;
+  return run;
+}
+
 RowStream::Run RowStream::next(size_t wanted) {
   if (position_ < end_ && tail_ - head_ <= options_.ahead) refill();
   const size_t ready = position_ < end_ ? tail_ - head_ - options_.ahead : tail_ - head_;
-  const Run run{{&rows_[head_], apart_ ? &scales_[head_] : nullptr,
-                 std::min({wanted, ready, options_.max_run}), options_.ahead, options_.from_memory},
-                options_.weights ? &weights_[head_] : nullptr};
+  Run run{{&rows_[head_], apart_ ? &scales_[head_] : nullptr, std::min({wanted, ready, options_.max_run}),
+           options_.ahead, options_.from_memory},
+          options_.weights ? &weights_[head_] : nullptr};
+  if (table_.whole) run = whole(run);
   head_ += run.rows.count;
   return run;
 }

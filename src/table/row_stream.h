@@ -48,6 +48,7 @@ class RowStream {
   using Addresses = std::array<const uint8_t*, kBlock + 2 * kMaxAhead>;
 
   void refill();
+  Run whole(Run run);
   void page_in_ahead();
   // Locate at least one position and at most `room` rows, and set `tail_` and `position_`.
   template <class Id>
@@ -66,6 +67,9 @@ class RowStream {
   size_t head_ = 0, tail_ = 0;  // located and not yet handed out
   Addresses rows_, scales_;
   std::array<float, kBlock + kMaxAhead> weights_;
+  // Of a table whose rows are read whole: copies of the rows of one run.
+  std::array<const uint8_t*, kMaxRun> copied_at_;
+  std::array<uint8_t, WholeRows::kMaxRowBytes> copied_;
 };
 
 // The options with which rows of this table are read: some 160 cache lines in flight. No rows ahead for

@@ -5,11 +5,14 @@
 #include <windrow/table.h>
 #include <windrow/vocabulary.h>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/divider.h"
 #include "io/file.h"
+#include "table/whole_rows.h"
 
 namespace windrow {
 
@@ -30,6 +33,17 @@ struct Segment {
   }
 };
 
+// Where a table was opened, to be opened again.
+struct TableOrigin {
+  std::vector<std::string> paths;
+  OpenOptions options;
+  struct File {
+    std::string path;
+    io::FileId id;
+  };
+  std::vector<File> files;  // that are mapped
+};
+
 // What a Table shares with its copies, and with the Trainer on it.
 struct TableData {
   RowFormat format;
@@ -43,6 +57,8 @@ struct TableData {
   const uint8_t* kept_buckets = nullptr;  // subwords.buckets, where those are pruned
   Residency residency = Residency::kAuto;  // how the mappings are held: kLazy also where kAuto came to that
   bool lazy = false;                       // pages may be missing: lookups ask for them ahead
+  std::shared_ptr<const WholeRows> whole;  // where rows are to be read whole beside a trainer
+  TableOrigin origin;                      // without paths for a table that was not opened from any
 
   // The segment of a row in [0, rows).
   const Segment& segment_of(int64_t id) const {

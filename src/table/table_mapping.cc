@@ -44,7 +44,7 @@ Result<void> read_used(const FileToMap& file, const io::Mapping& mapping, bool h
 }  // namespace
 
 Result<MappedFiles> map_for_reading(std::span<const FileToMap> files, const OpenOptions& options) {
-  MappedFiles mapped{{}, options.residency};
+  MappedFiles mapped{{}, options.residency, {}};
   const bool huge = options.residency == Residency::kHuge, automatic = options.residency == Residency::kAuto;
   // Lookups in a table that is being written to must not wait behind 2 MiB of stores.
   const bool quiet =
@@ -73,6 +73,9 @@ Result<MappedFiles> map_for_reading(std::span<const FileToMap> files, const Open
     if (huge || options.checked || options.residency == Residency::kWarm) {
       if (auto read = read_used(file, *mapping, large_pages, options.checked); !read) return pass(read);
     }
+    const auto id = file.data->file->id();
+    if (!id) return tl::make_unexpected(id.error());
+    mapped.files.push_back({file.data->path(), *id});
     file.data->done();
     mapped.mappings.push_back(std::move(*mapping));
   }

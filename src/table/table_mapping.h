@@ -6,6 +6,7 @@
 
 #include "io/file.h"
 #include "table/data_file.h"
+#include "table/table_data.h"
 
 namespace windrow {
 
@@ -22,6 +23,7 @@ struct FileToMap {
 struct MappedFiles {
   std::vector<io::Mapping> mappings;  // one for each file, in order
   Residency residency;                // what was asked for, or kLazy when that was the best for kAuto
+  std::vector<TableOrigin::File> files;
 };
 
 // Maps the files of one table for reading, with their pages held as `options.residency` says, and read where

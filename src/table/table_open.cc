@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "base/guard.h"
+#include "table/check_blocks.h"
 #include "table/subwords_metadata.h"
 #include "table/table_data.h"
 #include "table/table_mapping.h"
@@ -31,11 +32,62 @@ Result<void> check_clean(const DataFile& file, StoredRows& rows, Unclean policy)
                 ": a trainer is working on this table; wait until it has closed it, "
                 "or open it with unclean = kLive");
   }
-  return fail(
-      ErrorCode::kUnclean, file.path(),
-      ": a trainer died with this table, whose rows are now a mix of before and after: `windrow recover`, or the "
-      "next trainer, puts them back to the last checkpoint if it kept a journal; unclean = kAny reads them as they "
-      "are");
+  return fail(ErrorCode::kUnclean, file.path(),
+              ": a trainer died with this table, whose rows are now a mix of before and after: `windrow "
+              "recover`, or the "
+              "next trainer, puts them back to the last checkpoint if it kept a journal; unclean = kAny "
+              "reads them as they "
+              "are");
+}
+
+// OpenOptions::scrub.
+Result<void> scrub(const DataFile& file, const StoredRows& rows) {
+  if (!rows.is_windrow()) return {};
+  if (!rows.slot->clean) {
+    return fail(ErrorCode::kUnclean, file.path(),
+                ": the checksums of a table that a trainer is at work on, or died with, say nothing: open it "
+                "without scrub");
+  }
+  const auto tensors = checksummed_tensors(file, rows.slot->checksum_block_bytes);
+  if (!tensors) return tl::make_unexpected(tensors.error());
+  for (const auto& of : *tensors) {
+    std::string damage;
+    const uint64_t bytes_per_row = rows.rows > 0 ? of.bytes() / static_cast<uint64_t>(rows.rows) : 0;
+    const auto counts = check_blocks(*file.file, of, [&](uint64_t begin, uint64_t end) {
+      if (!damage.empty()) return;
+      damage = concat("bytes ", of.tensor->begin + begin, " to ", of.tensor->begin + end, ", in \"",
+                      of.tensor->name, "\"");
+      if (of.tensor->name == "weight" && bytes_per_row > 0)
+        damage += concat(" (rows ", begin / bytes_per_row, " to ", (end - 1) / bytes_per_row, ")");
+    });
+    if (!counts) return tl::make_unexpected(counts.error());
+    if (damage.empty()) continue;
+    return fail(ErrorCode::kFormat, file.path(), ": ", damage,
+                ", do not match their checksum: the file is damaged; `windrow verify` names all such places");
+  }
+  return {};
+}
+
+// OpenOptions::whole_rows.
+Result<std::shared_ptr<const WholeRows>> find_whole_rows(const TablePlan& plan) {
+  const auto& piece = plan.pieces[0];
+  if (plan.pieces.size() != 1 || !piece.rows.is_windrow() ||
+      piece.rows.format.row_bytes() > WholeRows::kMaxRowBytes) {
+    return fail(ErrorCode::kUnsupported, piece.file->path(),
+                ": whole_rows is for one Windrow file with rows of at most ", WholeRows::kMaxRowBytes,
+                " bytes");
+  }
+  auto& system = io::posix();
+  auto counters = RowCounters::find(system, piece.file->path(), piece.rows.slot->uuid);
+  if (!counters) return pass(counters);
+  if (!*counters) {
+    return fail(ErrorCode::kUnsupported, piece.file->path(),
+                ": no trainer has kept counters of its rows, by which they could be read whole: see "
+                "TrainOptions::whole_rows");
+  }
+  auto file = system.open(piece.file->path(), io::Access::kRead);
+  if (!file) return pass(file);
+  return std::make_shared<const WholeRows>(std::move(**counters), std::move(*file));
 }
 
 // The files of a plan, each once, with what of them the table uses.
@@ -63,6 +115,9 @@ Result<std::shared_ptr<TableData>> map_plan(TablePlan& plan, const OpenOptions& 
   std::vector<Place> places;
   for (auto& piece : plan.pieces) {
     if (auto clean = check_clean(*piece.file, piece.rows, options.unclean); !clean) return pass(clean);
+    if (options.scrub) {
+      if (auto whole = scrub(*piece.file, piece.rows); !whole) return pass(whole);
+    }
     piece.file->done();
     const uint64_t begin = piece.rows.rows_begin;
     // All of a Windrow file is the table; of others, what was asked for.
@@ -80,6 +135,7 @@ Result<std::shared_ptr<TableData>> map_plan(TablePlan& plan, const OpenOptions& 
 
   auto data = std::make_shared<TableData>();
   data->format = plan.format;
+  data->origin.files = std::move(mapped->files);
   data->mappings = std::move(mapped->mappings);
   data->residency = mapped->residency;
   data->lazy = mapped->residency == Residency::kLazy;
@@ -108,6 +164,13 @@ Result<Table> Table::open(const std::string& path, const OpenOptions& options) {
     if (!plan) return pass(plan);
     auto data = map_plan(*plan, options);
     if (!data) return pass(data);
+    (*data)->origin.paths = {path};
+    (*data)->origin.options = options;
+    if (options.whole_rows) {
+      auto whole = find_whole_rows(*plan);
+      if (!whole) return pass(whole);
+      (*data)->whole = std::move(*whole);
+    }
     if (const auto& first = plan->pieces[0]; first.rows.is_windrow()) {
       const io::Mapping& mapping = (*data)->mappings[0];
       auto vocabulary =
@@ -132,7 +195,35 @@ Result<Table> Table::open(std::span<const std::string> paths, const OpenOptions&
     if (!plan) return pass(plan);
     auto data = map_plan(*plan, options);
     if (!data) return pass(data);
+    if (options.whole_rows)
+      return fail(ErrorCode::kUnsupported, paths[0], ": whole_rows is for one Windrow file");
+    (*data)->origin.paths = {paths.begin(), paths.end()};
+    (*data)->origin.options = options;
     return Table(std::move(*data));
+  });
+}
+
+Result<bool> Table::reopen() {
+  return guard([&]() -> Result<bool> {
+    bool replaced = false;
+    for (const auto& file : data_->origin.files) {
+      const auto now = io::posix().id_of(file.path);
+      if (!now) return tl::make_unexpected(now.error());
+      const bool same = now->device == file.id.device && now->inode == file.id.inode;
+      if (same && now->bytes < file.id.bytes) {
+        return fail(ErrorCode::kIo, file.path, ": the file has been cut off at ", now->bytes, " bytes of ",
+                    file.id.bytes,
+                    "; to read what is missing is a SIGBUS: put a whole file in its place, and reopen");
+      }
+      replaced = replaced || !same;
+    }
+    if (!replaced) return false;
+    const TableOrigin& origin = data_->origin;
+    auto anew =
+        origin.paths.size() == 1 ? open(origin.paths[0], origin.options) : open(origin.paths, origin.options);
+    if (!anew) return pass(anew);
+    *this = std::move(*anew);
+    return true;
   });
 }
 

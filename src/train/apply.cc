@@ -19,7 +19,8 @@ std::vector<RowsToUpdate> tables_of(std::span<StepWork> works) {
   std::vector<RowsToUpdate> tables;
   for (auto& work : works) {
     TrainerState& trainer = *work.trainer;
-    tables.push_back({trainer.table->format, &trainer.weights, trainer.states});
+    tables.push_back({trainer.table->format, &trainer.weights, trainer.states,
+                      trainer.counters ? &*trainer.counters : nullptr});
   }
   return tables;
 }

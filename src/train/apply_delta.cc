@@ -97,8 +97,9 @@ Result<void> check(const TableFile& table, const io::Mapping& mapping, const Del
 }
 
 // Writes the delta's rows, and the checksums of the blocks they lie in, into a file that is laid out as the table.
-Result<void> patch(io::File& file, const TableFile& table, const RowImages& images, const DeltaFile& delta) {
-  RowPatcher patcher(file, table, images);
+Result<void> patch(io::File& file, const TableFile& table, const RowImages& images, const DeltaFile& delta,
+                   const RowCounters* counters = nullptr) {
+  RowPatcher patcher(file, table, images, counters);
   const size_t rows = delta.rows().size(), at_once = std::max<size_t>(1, kBytesAtOnce / images.bytes());
   std::vector<std::vector<uint8_t>> parts(images.parts().size());
   std::vector<uint8_t> image(images.bytes());
@@ -158,13 +159,16 @@ Result<void> change(io::FileSystem& system, TableFile& table, const io::Mapping&
                          .epoch = table.slot->committed_epoch + 1,
                          .image_bytes = static_cast<uint32_t>(images.bytes()),
                          .sizes = journal_sizes(delta, images)};
+  const auto counters = RowCounters::take(system, table.path(), table.slot->uuid, false);
+  if (!counters) return tl::make_unexpected(counters.error());
   auto log = make_journals(system, table, life);
   if (!log) return pass(log);
   if (auto marked = mark_unclean(system, table, life, table.slot->optimizer_id); !marked) return marked;
   if (!delta.rows().empty()) {
     if (auto kept = log->keep_new(delta.rows(), images, mapping.data, 1); !kept) return kept;
   }
-  if (auto patched = patch(*table.file, table, images, delta); !patched) return patched;
+  if (auto patched = patch(*table.file, table, images, delta, *counters ? &**counters : nullptr); !patched)
+    return patched;
   if (auto synced = table.file->sync(); !synced) return synced;
   MetaSlot slot = slot_behind(table, delta);
   slot.committed_epoch = life.epoch;

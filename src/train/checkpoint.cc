@@ -92,7 +92,7 @@ Result<void> TrainerState::rollback() {
   if (auto ended = end_checkpoint(); !ended) return ended;
   if (!log) return {};
   end_prepare();
-  if (auto undone = guard([&] { return log->undo(images, mapping.data); }); !undone) {
+  if (auto undone = guard([&] { return log->undo(images, mapping.data, counters ? &*counters : nullptr); }); !undone) {
     // Some rows are back, others are not; whoever opens the table next puts all of them back.
     poisoned = true;
     return undone;

@@ -86,11 +86,13 @@ void RollbackLog::begin_next() {
   touches_[epoch_ % 2].clear();
 }
 
-Result<void> RollbackLog::undo(const RowImages& images, uint8_t* file) const {
+Result<void> RollbackLog::undo(const RowImages& images, uint8_t* file, const RowCounters* counters) const {
   const Journal& journal = journals_[epoch_ % 2];
   return read_backwards(journal.file(), journal.header(), journal.chunks(),
                         [&](int64_t row, std::span<const uint8_t> image) -> Result<void> {
+                          if (counters) counters->begin_change(row);
                           images.write(file, row, image.data());
+                          if (counters) counters->end_change(row);
                           return {};
                         });
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "table/row_counters.h"
 #include "table/row_images.h"
 #include "train/coalesce.h"
 #include "train/first_touches.h"
@@ -43,7 +44,7 @@ class RollbackLog {
   void begin_next();
 
   // Puts the rows of the live epoch back to what they were when it began. It goes on, with the rows that it has.
-  Result<void> undo(const RowImages& images, uint8_t* file) const;
+  Result<void> undo(const RowImages& images, uint8_t* file, const RowCounters* counters) const;
 
   uint64_t epoch() const { return epoch_; }
   std::span<const int64_t> changed_rows(uint64_t epoch) const { return touches_[epoch % 2].rows(); }

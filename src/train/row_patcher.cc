@@ -8,20 +8,27 @@
 
 namespace windrow {
 
-RowPatcher::RowPatcher(io::File& file, const TableFile& table, RowImages images)
-    : file_(file), table_(table), images_(std::move(images)) {
+RowPatcher::RowPatcher(io::File& file, const TableFile& table, RowImages images, const RowCounters* counters)
+    : file_(file), table_(table), images_(std::move(images)), counters_(counters) {
   const auto rows = static_cast<uint64_t>(table.rows);
   for (const auto& part : images_.parts()) blocks_.emplace_back(rows * part.stride);
 }
 
 Result<void> RowPatcher::patch(int64_t row, std::span<const uint8_t> image) {
+  if (counters_) counters_->begin_change(row);
+  auto written = write(row, image);
+  if (counters_) counters_->end_change(row);
+  rows_ += written.has_value();
+  return written;
+}
+
+Result<void> RowPatcher::write(int64_t row, std::span<const uint8_t> image) {
   for (size_t p = 0; p < images_.parts().size(); ++p) {
     const auto& part = images_.parts()[p];
     if (auto written = file_.write(part.at(row), image.first(part.bytes)); !written) return written;
     blocks_[p].mark(static_cast<uint64_t>(row) * part.stride, part.bytes);
     image = image.subspan(part.bytes);
   }
-  ++rows_;
   return {};
 }
 

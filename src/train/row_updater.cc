@@ -124,6 +124,7 @@ void RowUpdater::take_steps(size_t row, size_t count, float* merged, float* scra
       states[s][k] = to_.states[s].row(id);
       to_.states[s].mark(id);
     }
+    if (to_.counters) to_.counters->begin_change(id);
   }
   const kernels::RowUpdates updates{
       count, to_.dim(), merged, row_floats_, weights.data(), {states[0].data(), states[1].data()}, &scalars_};
@@ -131,6 +132,7 @@ void RowUpdater::take_steps(size_t row, size_t count, float* merged, float* scra
     update_narrow(updates, row, scratch);
   else
     update_(updates);
+  for (size_t k = 0; to_.counters && k < count; ++k) to_.counters->end_change(rows.row(row + k));
 }
 
 // Rows that are not floats take their step as floats.

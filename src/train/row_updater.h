@@ -13,6 +13,7 @@
 #include "kernels/rows.h"
 #include "kernels/stochastic.h"
 #include "kernels/update.h"
+#include "table/row_counters.h"
 #include "train/gradient.h"
 #include "train/mutable_rows.h"
 
@@ -23,6 +24,7 @@ struct RowsToUpdate {
   RowFormat format;
   MutableRows* weights = nullptr;
   std::span<MutableRows> states;
+  const RowCounters* counters = nullptr;  // of readers that want whole rows
 
   size_t dim() const { return static_cast<size_t>(format.dim); }
   // Moved for a row: weights and state are read and written.

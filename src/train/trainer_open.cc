@@ -115,10 +115,14 @@ Result<std::unique_ptr<TrainerState>> open_trainer(io::FileSystem& system, const
     // then cut off by a loss of power, neither of the two would be there.
     return pass(settled);
   }
+  auto counters = RowCounters::take(system, file->path(), file->slot->uuid, options.whole_rows);
+  if (!counters) return pass(counters);
   auto mapping = map_file(system, *file, options.residency);
   if (!mapping) return pass(mapping);
   auto table = readable(*file, *mapping);
   if (!table) return pass(table);
+  if (*counters && file->format.row_bytes() <= WholeRows::kMaxRowBytes)
+    (*table)->whole = std::make_shared<const WholeRows>(**counters, nullptr);
 
   auto state = std::make_unique<TrainerState>();
   const RowFormat& format = file->format;
@@ -133,6 +137,7 @@ Result<std::unique_ptr<TrainerState>> open_trainer(io::FileSystem& system, const
   state->options = options;
   state->table = std::move(*table);
   state->mapping = std::move(*mapping);
+  state->counters = std::move(*counters);
   state->images = std::move(*images);
   state->journal_sizes = journal_sizes(*file, options);
   state->epoch = file->slot->committed_epoch + 1;

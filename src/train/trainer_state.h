@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "io/atomic_file.h"
+#include "table/row_counters.h"
 #include "table/row_images.h"
 #include "table/table_data.h"
 #include "table/table_file.h"
@@ -44,6 +45,7 @@ struct TrainerState {
   std::vector<MutableRows> states;  // one for each of state_tensors(optimizer)
   int64_t step_count = 0;
 
+  std::optional<RowCounters> counters;  // of whole rows, where there are any beside the table
   RowImages images;
   JournalSizes journal_sizes;
   std::optional<RollbackLog> log;  // of Durability::kProcess and kPower, from the first change on

@@ -108,7 +108,9 @@ Result<UndoReport> undo_unfinished(io::FileSystem& system, TableFile& table) {
     chunks[epoch % 2] = std::move(*found);
   }
   // The younger epoch first: its images may be of rows that the older one had changed.
-  RowPatcher restorer(*table.file, table, std::move(*images));
+  auto counters = RowCounters::take(system, table.path(), left.uuid, false);
+  if (!counters) return pass(counters);
+  RowPatcher restorer(*table.file, table, std::move(*images), *counters ? &**counters : nullptr);
   for (const uint64_t number : {left.committed_epoch % 2, (left.committed_epoch + 1) % 2}) {
     const LeftJournal& journal = journals[number];
     auto restored = read_backwards(

@@ -69,7 +69,9 @@ Result<void> TrainerState::write_rows(Ids ids, RowsIn values) {
   for (size_t r = 0; r < last_writers.rows(); ++r) {
     const auto last = static_cast<size_t>(last_writers.source(static_cast<size_t>(bounds[r + 1] - 1)));
     const int64_t id = last_writers.row(r);
+    if (counters) counters->begin_change(id);
     writer.write(last, weights.row(id));
+    if (counters) counters->end_change(id);
     weights.mark(id);
   }
   return {};

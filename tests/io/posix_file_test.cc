@@ -329,6 +329,7 @@ class MemoryFile final : public io::File {
   Result<void> lock() override { return no(); }
   Result<bool> is_locked_elsewhere() const override { return false; }
   Result<bool> is_current() const override { return true; }
+  Result<io::FileId> id() const override { return io::FileId{}; }
   void take_permissions_of(const std::string&) override {}
   void evict() const override {}
   void rest() const override {}

@@ -4,7 +4,7 @@
 usage: mutants_test.py BUILD-FOLDER [NAME...]
 
 Each mutant is a change of one place in a file of the library. The file is compiled with it and linked with the tests
-in front of the library, and then `train_test "crashes: at kP*"` must fail. A mutant whose place is no longer there is a
+in front of the library, and then `train_test "crashes: at kP*,delta: whenever*"` must fail. A mutant whose place is no longer there is a
 failure too: it must move along with the protocol.
 """
 
@@ -56,7 +56,7 @@ MUTANTS = {
         "src/train/checkpoint.cc", "step_count = committed.step_count;",
         "step_count = committed.step_count; ++epoch; log->begin_next();"),
     "no unclean slot": (
-        "src/train/before_change.cc", "slot.clean = false;", "slot.clean = true;"),
+        "src/train/incarnation.cc", "slot.clean = false;", "slot.clean = true;"),
     "journals not synced when made": (
         "src/train/journal.cc", "if (auto on_disk = journal.file_->sync(); !on_disk) return pass(on_disk);", ""),
     "folder not synced": (
@@ -67,6 +67,16 @@ MUTANTS = {
     "slot that was found not brought to the disk": (
         "src/train/trainer_open.cc", "auto settled = write_slot(*file, MetaSlot(*file->slot)); !settled",
         "auto settled = Result<void>(); !settled"),
+    "rows of a delta not kept": (
+        "src/train/apply_delta.cc",
+        "if (auto kept = log->keep_new(delta.rows(), images, mapping.data, 1); !kept) return kept;", ""),
+    "table not synced under a delta": (
+        "src/train/apply_delta.cc", "if (auto synced = table.file->sync(); !synced) return synced;", ""),
+    "journals removed before the slot of a delta": (
+        "src/train/apply_delta.cc", "if (auto written = write_slot(table, slot); !written) return written;",
+        "remove_journals(system, table.path()); if (auto written = write_slot(table, slot); !written) return written;"),
+    "epoch of a delta not committed": (
+        "src/train/apply_delta.cc", "slot.committed_epoch = life.epoch;", ""),
 }
 
 
@@ -115,7 +125,7 @@ def main():
                 file.write(text.replace(old, new))
             subprocess.run(compile_command(lines, path, source, out), cwd=build, check=True)
             subprocess.run(link_command(lines, out, program), cwd=build, check=True)
-            run = subprocess.run([program, "crashes: at kP*"], cwd=build, capture_output=True, text=True,
+            run = subprocess.run([program, "crashes: at kP*,delta: whenever*"], cwd=build, capture_output=True, text=True,
                                  env={**os.environ, "WINDROW_CRASH_SEEDS": SEEDS})
             print(f"{'missed' if run.returncode == 0 else 'noticed'}: {name}", flush=True)
             if run.returncode == 0:

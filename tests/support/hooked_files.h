@@ -30,6 +30,10 @@ class HookedFiles final : public windrow::io::FileSystem {
     if (auto error = hook_("exists", path)) return tl::make_unexpected(*error);
     return inner_.exists(path);
   }
+  Result<windrow::io::FileId> id_of(const std::string& path) const override {
+    if (auto error = hook_("identify", path)) return tl::make_unexpected(*error);
+    return inner_.id_of(path);
+  }
   Result<void> rename(const std::string& from, const std::string& to) override {
     if (auto error = hook_("rename", from)) return tl::make_unexpected(*error);
     return inner_.rename(from, to);
@@ -92,6 +96,9 @@ class HookedFiles final : public windrow::io::FileSystem {
     }
     Result<bool> is_current() const override {
       return ask<bool>("identify", [&] { return inner_->is_current(); });
+    }
+    Result<windrow::io::FileId> id() const override {
+      return ask<windrow::io::FileId>("identify", [&] { return inner_->id(); });
     }
     void take_permissions_of(const std::string& path) override { inner_->take_permissions_of(path); }
     void evict() const override { inner_->evict(); }

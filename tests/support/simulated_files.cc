@@ -134,6 +134,11 @@ class SimulatedFile final : public io::File {
     return named != system_.seen_.end() && named->second == node_;
   }
 
+  Result<io::FileId> id() const override {
+    if (system_.ended_) return no_power();
+    return io::FileId{1, reinterpret_cast<uintptr_t>(node_.get()), node_->size};
+  }
+
   void take_permissions_of(const std::string&) override {}
   void evict() const override {}
   void rest() const override {}
@@ -308,6 +313,13 @@ Result<std::unique_ptr<io::File>> SimulatedFiles::open(const std::string& path, 
 Result<bool> SimulatedFiles::exists(const std::string& path) const {
   if (ended_) return no_power();
   return seen_.contains(path);
+}
+
+Result<io::FileId> SimulatedFiles::id_of(const std::string& path) const {
+  if (ended_) return no_power();
+  const auto found = seen_.find(path);
+  if (found == seen_.end()) return fail(ErrorCode::kNotFound, path, ": no such file");
+  return io::FileId{1, reinterpret_cast<uintptr_t>(found->second.get()), found->second->size};
 }
 
 Result<void> SimulatedFiles::rename(const std::string& from, const std::string& to) {

@@ -54,6 +54,7 @@ class SimulatedFiles final : public windrow::io::FileSystem {
   windrow::Result<std::unique_ptr<windrow::io::File>> open(const std::string& path,
                                                            windrow::io::Access access) override;
   windrow::Result<bool> exists(const std::string& path) const override;
+  windrow::Result<windrow::io::FileId> id_of(const std::string& path) const override;
   windrow::Result<void> rename(const std::string& from, const std::string& to) override;
   windrow::Result<void> remove(const std::string& path) override;
   windrow::Result<void> sync_folder_of(const std::string& path) override;

@@ -58,6 +58,43 @@ TEST_CASE("create: a full disk is an error, and leaves nothing behind", "[tools]
   CHECK(folder.entries() == 0);
 }
 
+TEST_CASE("training and its copies: a full disk is an error, and the tables stay what they were", "[tools]") {
+  const TemporaryFolder folder;
+  const auto made = run_shell(folder,
+                              "\"$W\" create a --rows 20000 --dim 32 --optimizer adagrad && \"$W\" publish a before &&"
+                              " \"$W\" publish a b && \"$W\" publish a bare && \"$W\" strip bare bare");
+  INFO(made.err);
+  REQUIRE(made.status == 0);
+  write_array<int64_t>(folder / "ids.npy", "<i8", {2}, {7, 19'999});
+  write_array<float>(folder / "grad.npy", "<f4", {2, 32}, std::vector<float>(64, 1.0f));
+  const std::string step = "step b --ids ids.npy --grad grad.npy --optimizer adagrad --lr 0.1";
+  REQUIRE(run_shell(folder, "\"$W\" " + step + " && \"$W\" delta a b --with-state -o d").status == 0);
+  const size_t entries = folder.entries();
+  // In kibibytes: more than nothing, and less than a table, the rows of its end, or a journal to begin with.
+  for (const char* verb : {"step a --ids ids.npy --grad grad.npy --optimizer adagrad --lr 0.1 --durability power",
+                           "step a --ids ids.npy --grad grad.npy --optimizer adagrad --lr 0.1",
+                           "apply a d -o c", "publish a c", "strip a c", "strip a a", "delta a b -o e --with-state",
+                           "delta merge d -o e", "add-state bare --optimizer adam"}) {
+    CAPTURE(verb);
+    const std::string limit = std::string(verb).starts_with("delta") ? "8" : "500";
+    const auto outcome =
+        run_shell(folder, "bash -c 'ulimit -f " + limit + "; exec \"$0\" " + verb + "' \"$W\"");
+    INFO(outcome.err);
+    CHECK(outcome.status == 1);
+    CHECK(outcome.err.rfind("windrow: ", 0) == 0);
+    CHECK(folder.entries() == entries);
+    const auto whole = run_shell(folder, "\"$W\" verify a && \"$W\" verify bare && \"$W\" diff a before");
+    INFO(whole.out);
+    CHECK(whole.status == 0);
+  }
+  // Nor can a row be put back behind the limit: the next one who opens the table does it.
+  CHECK(run_shell(folder, "bash -c 'ulimit -f 500; exec \"$0\" apply a d' \"$W\"").status == 1);
+  CHECK(run_shell(folder, "\"$W\" verify a").status == 1);
+  CHECK(run_shell(folder, "\"$W\" recover a && \"$W\" verify a && \"$W\" diff a before").status == 0);
+  CHECK(run_shell(folder, "\"$W\" apply a d && \"$W\" diff a b").status == 0);
+  CHECK(folder.entries() == entries);
+}
+
 // Its own memory would not fit under a limit.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define WINDROW_SANITIZER
