@@ -16,14 +16,18 @@ struct ApplyVerbOptions {
   std::string target;
 };
 
+Result<ApplyReport> apply_to_copy(const ApplyVerbOptions& options) {
+  const RewriteWatch watch("copying", options.target);
+  return watch.explain(apply_delta(options.path, options.delta, {options.target, watch.progress()}));
+}
+
 Result<int> run(const ApplyVerbOptions& options) {
   if (!options.target.empty()) {
     const std::string sources[] = {options.delta};
     if (auto target = check_target(options.target, sources); !target) return pass(target);
   }
-  const RewriteWatch watch("copying", options.target);
   const auto applied =
-      watch.explain(apply_delta(options.path, options.delta, {options.target, watch.progress()}));
+      options.target.empty() ? apply_delta(options.path, options.delta) : apply_to_copy(options);
   if (!applied) return tl::make_unexpected(applied.error());
   const std::string& changed = options.target.empty() ? options.path : options.target;
   const std::string tag =

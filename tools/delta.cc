@@ -58,6 +58,12 @@ void demand(bool fits, const char* message) {
   if (!fits) throw WrongUsage{message};
 }
 
+Result<DeltaReport> compare(const DeltaVerbOptions& options) {
+  const RewriteWatch watch("comparing", options.target);
+  return watch.explain(
+      write_delta(options.files[0], options.files[1], options.target, options.delta, watch.progress()));
+}
+
 Result<int> run(const DeltaVerbOptions& options) {
   const bool merges = options.files[0] == "merge";
   const bool describes = !merges && options.files.size() == 1;
@@ -73,10 +79,8 @@ Result<int> run(const DeltaVerbOptions& options) {
   demand(!merges || (!options.delta.state && !options.delta.tokens),
          "merge: the deltas have state and tokens, or have none; it is not for merge to say");
   if (auto target = check_target(options.target); !target) return pass(target);
-  const RewriteWatch watch("comparing", options.target);
-  const auto made = watch.explain(merges ? merge_deltas(std::span(options.files).subspan(1), options.target)
-                                         : write_delta(options.files[0], options.files[1], options.target,
-                                                       options.delta, watch.progress()));
+  const auto made =
+      merges ? merge_deltas(std::span(options.files).subspan(1), options.target) : compare(options);
   if (!made) return tl::make_unexpected(made.error());
   print_line(options.target, ": ", made->rows, " rows, ", human_bytes(made->bytes));
   return 0;

@@ -19,7 +19,8 @@ class RewriteWatch {
     return [this](uint64_t done, uint64_t total) {
       if (!bar_) bar_ = std::make_unique<Progress>(what_, total, "bytes");
       bar_->at(done);
-      return !interrupt_.asked();
+      stopped_ = interrupt_.asked();
+      return !stopped_;
     };
   }
 
@@ -27,7 +28,7 @@ class RewriteWatch {
   template <class T>
   Result<T> explain(Result<T> result) const {
     bar_.reset();
-    if (!result && interrupt_.asked()) return fail(ErrorCode::kIo, "interrupted; ", path_, " is untouched");
+    if (!result && stopped_) return fail(ErrorCode::kIo, "interrupted; ", path_, " is untouched");
     return result;
   }
 
@@ -35,6 +36,7 @@ class RewriteWatch {
   std::string what_, path_;
   Interrupt interrupt_;
   mutable std::unique_ptr<Progress> bar_;
+  mutable bool stopped_ = false;
 };
 
 }  // namespace windrow::tools

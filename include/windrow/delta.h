@@ -84,7 +84,8 @@ struct ApplyReport {
 };
 
 // Applies a delta to a table. In place it is safe against crashes at any point, a loss of power included, by the journals
-// of trainers: the table is as it was before, or as it is to be. It may be applied again, which does nothing. A table that
+// of trainers: the table is as it was before, or as it is to be. It may be applied again, which does nothing, but that one of
+// a checkpoint without changes, which leads from a content to itself, sets the tag again. A table that
 // has no optimiser's state takes the rows of a delta with state and leaves the state.
 //
 // Errors: kWrongBase        the table has neither the content that the delta begins with nor the one that it leads to; a

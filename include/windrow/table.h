@@ -83,7 +83,8 @@ struct OpenOptions {
   // Read every page at open, so that a bad disk or a short file is an error now and not a signal later.
   bool checked = false;
   // Of Windrow files: compare everything with its checksums at open, which reads all of the file. What does not match is
-  // kFormat, and the message names tensor, bytes and rows; verify() goes on behind the first. Foreign files have none.
+  // kFormat, and so are blocks without a checksum; the message names tensor, bytes and rows, verify() goes on behind the
+  // first. Foreign files have none.
   bool scrub = false;
   Residency residency = Residency::kAuto;
   // kHuge: drop the file's pages from the cache first, so that they come back large.
@@ -93,7 +94,7 @@ struct OpenOptions {
   // changed meanwhile, by the counters that TrainOptions::whole_rows keeps beside the table. For gather(), pool() and what
   // is made of them, pool_max() and dot_bags(); nearest() and row() read rows as they are. Where a trainer died in the
   // middle of a row these lookups return kUnclean. On a clean table too, for trainers that come later.
-  // Of one Windrow file, with rows of at most 32,768 bytes. kUnsupported where no trainer has kept counters yet.
+  // Of one Windrow file, with rows of at most 32,768 bytes and 16,384 values. kUnsupported where no trainer has kept counters yet.
   bool whole_rows = false;
 };
 

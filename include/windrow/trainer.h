@@ -49,7 +49,8 @@ struct TrainOptions {
   uint64_t journal_limit_bytes = uint64_t{1} << 62;
   // Keep counters beside the table (NAME-seq, 260 KiB), by which readers see rows whole while they change: those of table(),
   // and those of other processes that open with OpenOptions::whole_rows. They stay when the trainer goes, and where they
-  // are, every trainer keeps them. Costs two atomic additions a row and step.
+  // are, every trainer keeps them. Costs two atomic additions a row and step. kUnsupported for rows of more than 32,768
+  // bytes or 16,384 values.
   bool whole_rows = false;
   Rounding rounding = Rounding::kNearest;
   uint64_t seed = 0;  // kStochastic
@@ -107,8 +108,8 @@ struct CheckpointOptions {
   bool in_background = false;
   // Where to write a delta from the checkpoint before, or from what was opened, to this one (see delta.h): the rows that
   // may have changed. Empty: none. Its rows are copied before the call returns, in the background too. It gets its name
-  // when the checkpoint is on the disk: a delta that is there leads to a checkpoint that is there. After a crash between
-  // the two it is missing, and write_delta() makes one from two tables.
+  // when the checkpoint is made: a delta that is there leads to a checkpoint that outlives what this trainer's durability
+  // outlives. After a crash between the two it is missing, and write_delta() makes one from two tables.
   std::string delta_path = {};
   DeltaOptions delta = {};
 };

@@ -132,6 +132,10 @@ Result<void> DeltaFile::verify() const {
     });
     if (!counts) return tl::make_unexpected(counts.error());
     if (!damage.empty()) return bad(damage);
+    // A file whose end was never written has zeros for checksums, too.
+    if (counts->not_computed > 0)
+      return bad(
+          concat("\"", of.tensor->name, "\" has ", counts->not_computed, " blocks without a checksum"));
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #include "io/posix_file.h"
 
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -176,6 +177,18 @@ class PosixFile final : public File {
     } while (result != 0 && errno == EINTR);
     if (result != 0) return fail_system(errno, path_, "lengthen the file to ", bytes, " bytes");
     return {};
+  }
+
+  Result<void> unshare() override {
+    auto bytes = size();
+    if (!bytes) return pass(bytes);
+    int result;
+    do {
+      result = ::fallocate(fd_->get(), FALLOC_FL_UNSHARE_RANGE, 0, static_cast<off_t>(*bytes));
+    } while (result != 0 && errno == EINTR);
+    // Most file systems share nothing, and say that they know no such thing.
+    if (result == 0 || (errno != ENOSPC && errno != EDQUOT && errno != EIO)) return {};
+    return fail_system(errno, path_, "take blocks of its own for a file that shares them with a copy");
   }
 
   // Never repeated after an error, EINTR included: the system may have dropped the failed pages, and the

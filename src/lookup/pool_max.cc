@@ -102,7 +102,7 @@ Result<LookupReport> pool_max(const Table& table, const Bags& bags, RowsOut out,
     const Shares shares({&part, 1}, team.size());
     team.run(team.size(), [&](int thread) {
       for (size_t h = 0; h < shares.huge().size(); ++h)
-        pool_bag(work, memory, thread, shares.huge()[h].group, shares.columns_of(thread, h));
+        pool_bag(work, memory, thread, shares.huge()[h].group, pool.columns_of(shares.columns_of(thread, h)));
       for (auto run = shares.first_run(thread); !run.empty(); run = shares.next_run(thread, run)) {
         for (size_t bag = run.begin; bag < run.end; ++bag)
           pool_bag(work, memory, thread, bag, {0, pool.dim()});

@@ -1,6 +1,7 @@
 #include "lookup/pool_work.h"
 
 #include <algorithm>
+#include <array>
 #include <new>
 #include <type_traits>
 
@@ -41,8 +42,18 @@ void pool_bag(const PoolWork& work, size_t bag, RowStream& stream, size_t begin,
   work.encode(scratch.data(), end - begin, row_of(work.out, bag, begin));
 }
 
+// One bag of a table whose rows are read whole: each row once, for all columns.
+void pool_whole(const PoolWork& work, size_t bag) {
+  std::array<float, WholeRows::kMaxDim> floats;
+  RowStream stream(*work.table, work.ids, static_cast<size_t>(work.bounds[bag]),
+                   static_cast<size_t>(work.bounds[bag + 1]), work.located);
+  pool_floats(work, stream, used_ids(work, bag), 0, work.dim(), floats.data());
+  work.encode(floats.data(), work.dim(), row_of(work.out, bag));
+}
+
 // One bag alone, columns [begin, end).
 void pool_alone(const PoolWork& work, size_t bag, size_t begin, size_t end) {
+  if (begin < end && work.table->whole && work.encode) return pool_whole(work, bag);
   while (begin < end) {
     const size_t stop = work.encode ? std::min(end, begin + kScratchFloats) : end;
     RowStream stream(*work.table, work.ids, static_cast<size_t>(work.bounds[bag]),
@@ -94,13 +105,13 @@ size_t PoolWork::cost_bytes() const {
 
 Shares::Part PoolWork::as_part() const {
   return {bounds, static_cast<int64_t>(row_cost(*table)),
-          static_cast<int64_t>(dim() * bytes_of_value(out.type)), dim()};
+          static_cast<int64_t>(dim() * bytes_of_value(out.type)), table->whole ? 1 : dim()};
 }
 
 void SharedPool::run_huge(int thread) const {
   for (size_t h = 0; h < shares_.huge().size(); ++h) {
     const auto [part, bag] = shares_.huge()[h];
-    const auto columns = shares_.columns_of(thread, h);
+    const auto columns = works_[part].columns_of(shares_.columns_of(thread, h));
     pool_alone(works_[part], bag, columns.begin, columns.end);
   }
 }

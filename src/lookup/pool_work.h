@@ -30,6 +30,11 @@ struct PoolWork {
   size_t dim() const { return static_cast<size_t>(table->format.dim); }
   size_t id_count() const { return static_cast<size_t>(bounds.back() - bounds.front()); }
   size_t cost_bytes() const;
+  // Of a thread's share in a huge bag, the columns to be pooled: all of them where rows are read whole, since threads that
+  // read the same row at different times may find it changed. Then the share of one thread has one column, and others none.
+  Shares::Columns columns_of(Shares::Columns share) const {
+    return table->whole && !share.empty() ? Shares::Columns{0, dim()} : share;
+  }
   Shares::Part as_part() const;
 };
 

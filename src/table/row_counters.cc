@@ -30,7 +30,10 @@ Header header_of(const std::array<uint8_t, 16>& uuid) {
 // Opens them if they are of this table.
 Result<std::unique_ptr<io::File>> open_counters(io::FileSystem& system, const std::string& table_path,
                                                 const std::array<uint8_t, 16>& uuid, io::Access access) {
-  auto file = system.open(counters_path(table_path), access);
+  const std::string path = counters_path(table_path);
+  // A link counts as none: what it leads to is not ours.
+  if (system.resolve(path) != path) return nullptr;
+  auto file = system.open(path, access);
   if (!file)
     return file.error().code == ErrorCode::kNotFound ? Result<std::unique_ptr<io::File>>(nullptr)
                                                      : pass(file);

@@ -35,7 +35,7 @@ struct Segment {
 
 // Where a table was opened, to be opened again.
 struct TableOrigin {
-  std::vector<std::string> paths;
+  std::vector<std::string> paths, real_paths;  // as given, and with links resolved
   OpenOptions options;
   struct File {
     std::string path;

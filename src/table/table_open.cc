@@ -61,9 +61,19 @@ Result<void> scrub(const DataFile& file, const StoredRows& rows) {
         damage += concat(" (rows ", begin / bytes_per_row, " to ", (end - 1) / bytes_per_row, ")");
     });
     if (!counts) return tl::make_unexpected(counts.error());
+    if (damage.empty() && counts->not_computed > 0)
+      damage =
+          concat(counts->not_computed, " blocks of \"", of.tensor->name, "\" have no checksum, so that they");
     if (damage.empty()) continue;
+    // A trainer that began meanwhile has changed what was read: that is no damage.
+    const auto now = read_slot(file);
+    if (!now) return tl::make_unexpected(now.error());
+    if (!now->clean || now->generation != rows.slot->generation) {
+      return fail(ErrorCode::kUnclean, file.path(),
+                  ": a trainer has begun with the table while it was scrubbed");
+    }
     return fail(ErrorCode::kFormat, file.path(), ": ", damage,
-                ", do not match their checksum: the file is damaged; `windrow verify` names all such places");
+                " do not match their checksum: the file is damaged; `windrow verify` names all such places");
   }
   return {};
 }
@@ -71,11 +81,10 @@ Result<void> scrub(const DataFile& file, const StoredRows& rows) {
 // OpenOptions::whole_rows.
 Result<std::shared_ptr<const WholeRows>> find_whole_rows(const TablePlan& plan) {
   const auto& piece = plan.pieces[0];
-  if (plan.pieces.size() != 1 || !piece.rows.is_windrow() ||
-      piece.rows.format.row_bytes() > WholeRows::kMaxRowBytes) {
+  if (plan.pieces.size() != 1 || !piece.rows.is_windrow() || !WholeRows::can_be_read(piece.rows.format)) {
     return fail(ErrorCode::kUnsupported, piece.file->path(),
                 ": whole_rows is for one Windrow file with rows of at most ", WholeRows::kMaxRowBytes,
-                " bytes");
+                " bytes and ", WholeRows::kMaxDim, " values");
   }
   auto& system = io::posix();
   auto counters = RowCounters::find(system, piece.file->path(), piece.rows.slot->uuid);
@@ -88,6 +97,11 @@ Result<std::shared_ptr<const WholeRows>> find_whole_rows(const TablePlan& plan) 
   auto file = system.open(piece.file->path(), io::Access::kRead);
   if (!file) return pass(file);
   return std::make_shared<const WholeRows>(std::move(**counters), std::move(*file));
+}
+
+std::vector<std::string> resolved(std::vector<std::string> paths) {
+  for (auto& path : paths) path = io::posix().resolve(path);
+  return paths;
 }
 
 // The files of a plan, each once, with what of them the table uses.
@@ -165,6 +179,7 @@ Result<Table> Table::open(const std::string& path, const OpenOptions& options) {
     auto data = map_plan(*plan, options);
     if (!data) return pass(data);
     (*data)->origin.paths = {path};
+    (*data)->origin.real_paths = resolved((*data)->origin.paths);
     (*data)->origin.options = options;
     if (options.whole_rows) {
       auto whole = find_whole_rows(*plan);
@@ -198,6 +213,7 @@ Result<Table> Table::open(std::span<const std::string> paths, const OpenOptions&
     if (options.whole_rows)
       return fail(ErrorCode::kUnsupported, paths[0], ": whole_rows is for one Windrow file");
     (*data)->origin.paths = {paths.begin(), paths.end()};
+    (*data)->origin.real_paths = resolved((*data)->origin.paths);
     (*data)->origin.options = options;
     return Table(std::move(*data));
   });
@@ -205,8 +221,11 @@ Result<Table> Table::open(std::span<const std::string> paths, const OpenOptions&
 
 Result<bool> Table::reopen() {
   return guard([&]() -> Result<bool> {
-    bool replaced = false;
-    for (const auto& file : data_->origin.files) {
+    const TableOrigin& origin = data_->origin;
+    // A symbolic link may lead elsewhere by now.
+    bool replaced = origin.real_paths != resolved(origin.paths);
+    for (const auto& file : origin.files) {
+      if (replaced) break;
       const auto now = io::posix().id_of(file.path);
       if (!now) return tl::make_unexpected(now.error());
       const bool same = now->device == file.id.device && now->inode == file.id.inode;
@@ -215,10 +234,9 @@ Result<bool> Table::reopen() {
                     file.id.bytes,
                     "; to read what is missing is a SIGBUS: put a whole file in its place, and reopen");
       }
-      replaced = replaced || !same;
+      replaced = !same;
     }
     if (!replaced) return false;
-    const TableOrigin& origin = data_->origin;
     auto anew =
         origin.paths.size() == 1 ? open(origin.paths[0], origin.options) : open(origin.paths, origin.options);
     if (!anew) return pass(anew);

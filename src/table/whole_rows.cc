@@ -40,7 +40,7 @@ void WholeRows::read(int64_t row, const uint8_t* from, size_t bytes, uint8_t* to
 
 // An error is no reason to read a torn row.
 bool WholeRows::writer_lives() const noexcept {
-  return !table_ || table_->is_locked_elsewhere().value_or(false);
+  return table_->is_locked_elsewhere().value_or(false);
 }
 
 WholeCheck::WholeCheck(const TableData& table)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <windrow/error.h>
+#include <windrow/row_format.h>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -18,8 +19,12 @@ class WholeRows {
  public:
   // The longest row that is read so.
   static constexpr size_t kMaxRowBytes = 32768;
+  static constexpr int64_t kMaxDim = 16384;
+  static bool can_be_read(const RowFormat& format) {
+    return format.row_bytes() <= kMaxRowBytes && format.dim <= kMaxDim;
+  }
 
-  // `table` is asked whether a trainer lives; null where it is of this process.
+  // `table` is asked whether a trainer lives.
   WholeRows(RowCounters counters, std::unique_ptr<io::File> table)
       : counters_(std::move(counters)), table_(std::move(table)) {}
 

@@ -24,10 +24,28 @@ namespace {
 
 constexpr size_t kBytesAtOnce = size_t{1} << 20;
 
+// What the table's slot says when the delta is applied.
+MetaSlot slot_behind(const TableFile& table, const DeltaFile& delta) {
+  MetaSlot slot = *table.slot;
+  const MetaSlot& target = delta.target();
+  ++slot.generation;
+  slot.clean = true;
+  slot.mixed = slot.mixed || target.mixed;
+  slot.journal_chunks = 0;
+  slot.tag = target.tag;
+  slot.content = target.content;
+  if (slot.optimizer_id != kNoOptimizer && slot.optimizer_id == target.optimizer_id)
+    slot.step_count = target.step_count;
+  return slot;
+}
+
 bool is_applied(const TableFile& table, const DeltaFile& delta) {
-  // A checkpoint without changes leads from a content to itself, under another tag.
   const MetaSlot &now = *table.slot, &target = delta.target();
-  return now.content == target.content && (delta.base().content != target.content || now.tag == target.tag);
+  if (now.content != target.content) return false;
+  // A checkpoint without changes leads from a content to itself, with another tag, or step count, or none.
+  const MetaSlot behind = slot_behind(table, delta);
+  return delta.base().content != target.content ||
+         (now.tag == behind.tag && now.step_count == behind.step_count);
 }
 
 Result<void> check_base(const TableFile& table, const DeltaFile& delta) {
@@ -121,21 +139,6 @@ Result<void> patch(io::File& file, const TableFile& table, const RowImages& imag
   return patcher.refresh_checksums();
 }
 
-// What the table's slot says when the delta is applied.
-MetaSlot slot_behind(const TableFile& table, const DeltaFile& delta) {
-  MetaSlot slot = *table.slot;
-  const MetaSlot& target = delta.target();
-  ++slot.generation;
-  slot.clean = true;
-  slot.mixed = slot.mixed || target.mixed;
-  slot.journal_chunks = 0;
-  slot.tag = target.tag;
-  slot.content = target.content;
-  if (slot.optimizer_id != kNoOptimizer && slot.optimizer_id == target.optimizer_id)
-    slot.step_count = target.step_count;
-  return slot;
-}
-
 ApplyReport report_of(const MetaSlot& slot, size_t rows, bool was_applied) {
   return {static_cast<int64_t>(rows),
           was_applied,
@@ -159,6 +162,8 @@ Result<void> change(io::FileSystem& system, TableFile& table, const io::Mapping&
                          .epoch = table.slot->committed_epoch + 1,
                          .image_bytes = static_cast<uint32_t>(images.bytes()),
                          .sizes = journal_sizes(delta, images)};
+  // Whoever wrote the present slot may have been killed before it was on the disk: see open_trainer().
+  if (auto settled = write_slot(table, MetaSlot(*table.slot)); !settled) return settled;
   const auto counters = RowCounters::take(system, table.path(), table.slot->uuid, false);
   if (!counters) return tl::make_unexpected(counters.error());
   auto log = make_journals(system, table, life);
@@ -169,9 +174,13 @@ Result<void> change(io::FileSystem& system, TableFile& table, const io::Mapping&
   }
   if (auto patched = patch(*table.file, table, images, delta, *counters ? &**counters : nullptr); !patched)
     return patched;
-  if (auto synced = table.file->sync(); !synced) return synced;
+  return table.file->sync();
+}
+
+// The rows are on the disk: whichever slot is found there after an error is right, and nothing may be put back.
+Result<void> commit(io::FileSystem& system, TableFile& table, const DeltaFile& delta) {
   MetaSlot slot = slot_behind(table, delta);
-  slot.committed_epoch = life.epoch;
+  ++slot.committed_epoch;
   if (auto written = write_slot(table, slot); !written) return written;
   // Not before the table says that it needs them no more.
   remove_journals(system, table.path());
@@ -196,6 +205,8 @@ Result<ApplyReport> apply_in_place(io::FileSystem& system, const std::string& pa
       (void)guard([&]() -> Result<UndoReport> { return undo_unfinished(system, *table); });
     return pass(changed);
   }
+  auto committed = guard([&] { return commit(system, *table, delta); });
+  if (!committed) return pass(committed);
   return report_of(*table->slot, delta.rows().size(), false);
 }
 

@@ -14,20 +14,36 @@ Result<void> TrainerState::begin() {
   if (ending.valid() && ending.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
     if (auto ended = end_checkpoint(); !ended) return ended;
   }
-  return changed ? Result<void>() : begin_changes();
+  if (!changed) {
+    if (auto begun = begin_changes(); !begun) return begun;
+  }
+  // Not before the table is marked: who copies a clean one may share its blocks.
+  if (!unshared) {
+    if (auto own = file.file->unshare(); !own) return own;
+    unshared = true;
+  }
+  return {};
 }
 
 Result<void> TrainerState::before_change(const Coalescer& rows, int threads) {
   if (auto begun = begin(); !begun) return begun;
-  if (!log) return {};
+  const bool changes = rows.rows() > 0;
+  if (!log) {
+    rows_changed = rows_changed || changes;
+    return {};
+  }
   if (preparing.valid()) {
-    if (log->has_kept(rows)) return {};
+    if (log->has_kept(rows)) {
+      rows_changed = rows_changed || changes;
+      return {};
+    }
     end_prepare();
     // Its sync may have failed: what is kept behind chunks that are not on the disk is lost with them.
     if (auto usable = check_usable(); !usable) return usable;
   }
   auto kept = log->keep(rows, images, mapping.data, threads);
   poisoned = poisoned || log->is_broken();
+  rows_changed = rows_changed || (kept && changes);
   return kept;
 }
 

@@ -27,13 +27,14 @@ Result<void> name_delta(io::AtomicFile& delta) {
 }  // namespace
 
 uint64_t TrainerState::present_content() const {
-  const bool same = !changed || (log && log->changed_rows(epoch).empty());
-  return same && file.slot->content != 0 ? file.slot->content : draw_content(*system);
+  return !rows_changed && file.slot->content != 0 ? file.slot->content : draw_content(*system);
 }
 
 Result<void> TrainerState::checkpoint(std::string_view tag, const CheckpointOptions& options) {
   if (auto fits = check_tag(tag); !fits) return fits;
   if (auto ended = end_checkpoint(); !ended) return ended;
+  end_prepare();
+  if (auto usable = check_usable(); !usable) return usable;
   const uint64_t content = present_content();
   std::optional<io::AtomicFile> delta;
   if (!options.delta_path.empty()) {
@@ -98,12 +99,15 @@ Result<void> TrainerState::rollback() {
     return undone;
   }
   step_count = committed.step_count;
+  rows_changed = false;
   return {};
 }
 
 Result<void> TrainerState::close(std::string_view tag) {
   if (auto fits = check_tag(tag); !fits) return fits;
   if (auto ended = end_checkpoint(); !ended) return ended;
+  end_prepare();
+  if (auto usable = check_usable(); !usable) return usable;
   if (changed) {
     auto checkpoint = end_epoch(tag, present_content());
     if (auto done = end_now(checkpoint, true); !done) return done;
@@ -118,7 +122,6 @@ Result<void> TrainerState::close(std::string_view tag) {
 }
 
 EndingCheckpoint TrainerState::end_epoch(std::string_view tag, uint64_t content) {
-  end_prepare();
   EndingCheckpoint checkpoint{epoch, step_count, std::string(tag), log ? log->chunks(epoch) : 0};
   checkpoint.content = content;
   std::vector<DirtyBlocks> fresh;
@@ -129,6 +132,7 @@ EndingCheckpoint TrainerState::end_epoch(std::string_view tag, uint64_t content)
   for (size_t s = 0; s < states.size(); ++s) std::swap(states[s].blocks, fresh[s + 1]);
   checkpoint.blocks = std::move(fresh);
   ++epoch;
+  rows_changed = false;
   if (log) log->begin_next();
   return checkpoint;
 }

@@ -21,8 +21,6 @@ Result<io::AtomicFile> TrainerState::write_delta(std::string_view tag, uint64_t 
     return fail(ErrorCode::kUnsupported, path,
                 ": the table is from a Windrow without deltas: make a checkpoint without one first");
   }
-  end_prepare();
-  if (auto usable = check_usable(); !usable) return pass(usable);
   std::vector<int64_t> rows;
   if (log) rows.assign(log->changed_rows(epoch).begin(), log->changed_rows(epoch).end());
   std::sort(rows.begin(), rows.end());

@@ -115,14 +115,22 @@ Result<std::unique_ptr<TrainerState>> open_trainer(io::FileSystem& system, const
     // then cut off by a loss of power, neither of the two would be there.
     return pass(settled);
   }
+  if (options.whole_rows && !WholeRows::can_be_read(file->format)) {
+    return fail(ErrorCode::kUnsupported, file->path(), ": whole_rows is for rows of at most ",
+                WholeRows::kMaxRowBytes, " bytes and ", WholeRows::kMaxDim, " values");
+  }
   auto counters = RowCounters::take(system, file->path(), file->slot->uuid, options.whole_rows);
   if (!counters) return pass(counters);
   auto mapping = map_file(system, *file, options.residency);
   if (!mapping) return pass(mapping);
   auto table = readable(*file, *mapping);
   if (!table) return pass(table);
-  if (*counters && file->format.row_bytes() <= WholeRows::kMaxRowBytes)
-    (*table)->whole = std::make_shared<const WholeRows>(**counters, nullptr);
+  if (options.whole_rows) {
+    // The handle may outlive this trainer, and meet another.
+    auto to_ask = system.open(file->path(), io::Access::kRead);
+    if (!to_ask) return pass(to_ask);
+    (*table)->whole = std::make_shared<const WholeRows>(**counters, std::move(*to_ask));
+  }
 
   auto state = std::make_unique<TrainerState>();
   const RowFormat& format = file->format;

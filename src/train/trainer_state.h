@@ -59,6 +59,8 @@ struct TrainerState {
   std::future<Result<void>> preparing;  // has `log` until then, and these two
 
   bool changed = false;  // the slot on disk says "not clean"; rows may differ from the last checkpoint
+  bool rows_changed = false;  // rows differ from the last checkpoint, or may
+  bool unshared = false;      // the file shares no blocks with copies
   bool closed = false;
   bool poisoned = false;  // a sync or a slot write failed
   int max_threads = 1;    // the most that a step has asked for; close() asks for no more

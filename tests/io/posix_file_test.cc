@@ -323,6 +323,7 @@ class MemoryFile final : public io::File {
   Result<void> write_durable(uint64_t, std::span<const uint8_t>) override { return no(); }
   Result<void> copy_from(const File&, uint64_t, uint64_t, uint64_t) override { return no(); }
   Result<void> reserve(uint64_t) override { return no(); }
+  Result<void> unshare() override { return no(); }
   Result<void> sync() override { return no(); }
   Result<io::Mapping> map() const override { return no(); }
   Result<io::Mapping> map_writable() override { return no(); }

@@ -10,7 +10,8 @@
 #include "io/file.h"
 
 // A file system that asks before every call that may fail: the answer is an error to be returned instead, or nothing.
-// Whoever asks may also count, or end the process.
+// Whoever asks may also count, or end the process. With kDone calls of files are done all the same, as by a disk that has
+// written and then says that it has not.
 class HookedFiles final : public windrow::io::FileSystem {
  public:
   using Error = windrow::Error;
@@ -18,7 +19,9 @@ class HookedFiles final : public windrow::io::FileSystem {
   using Result = windrow::Result<T>;
   using Hook = std::function<std::optional<Error>(const char* call, const std::string& path)>;
 
-  HookedFiles(FileSystem& inner, Hook hook) : inner_(inner), hook_(std::move(hook)) {}
+  enum class Failing { kNotDone, kDone };
+  HookedFiles(FileSystem& inner, Hook hook, Failing failing = Failing::kNotDone)
+      : inner_(inner), hook_(std::move(hook)), failing_(failing) {}
 
   Result<std::unique_ptr<windrow::io::File>> open(const std::string& path, windrow::io::Access access) override {
     if (auto error = hook_("open", path)) return tl::make_unexpected(*error);
@@ -79,6 +82,9 @@ class HookedFiles final : public windrow::io::FileSystem {
     Result<void> reserve(uint64_t bytes) override {
       return ask<void>("reserve", [&] { return inner_->reserve(bytes); });
     }
+    Result<void> unshare() override {
+      return ask<void>("unshare", [&] { return inner_->unshare(); });
+    }
     Result<void> sync() override {
       return ask<void>("sync", [&] { return inner_->sync(); });
     }
@@ -107,8 +113,10 @@ class HookedFiles final : public windrow::io::FileSystem {
    private:
     template <class T, class Call>
     Result<T> ask(const char* name, Call call) const {
-      if (auto error = system_.hook_(name, inner_->path())) return tl::make_unexpected(*error);
-      return call();
+      const auto error = system_.hook_(name, inner_->path());
+      if (!error) return call();
+      if (system_.failing_ == Failing::kDone) (void)call();
+      return tl::make_unexpected(*error);
     }
 
     HookedFiles& system_;
@@ -117,4 +125,5 @@ class HookedFiles final : public windrow::io::FileSystem {
 
   FileSystem& inner_;
   Hook hook_;
+  Failing failing_;
 };

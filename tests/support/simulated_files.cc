@@ -103,6 +103,11 @@ class SimulatedFile final : public io::File {
     return end_call(goes_on);
   }
 
+  Result<void> unshare() override {
+    if (system_.ended_) return no_power();
+    return {};
+  }
+
   Result<void> sync() override {
     if (system_.ended_) return no_power();
     const bool goes_on = system_.begin_call();

@@ -65,6 +65,21 @@ TEST_CASE("reopen: a file that was cut off, or is gone, is told, and the table s
   CHECK(rows_of(*table) == all(3));
 }
 
+TEST_CASE("reopen: a symbolic link that leads elsewhere by now is followed", "[table]") {
+  const TemporaryFolder folder;
+  make(folder / "v1", 1);
+  make(folder / "v2", 2);
+  std::filesystem::create_symlink("v1", folder / "current");
+  auto table = Table::open(folder / "current");
+  REQUIRE(table);
+  std::filesystem::create_symlink("v2", folder / "next");
+  std::filesystem::rename(folder / "next", folder / "current");
+  std::filesystem::remove(folder / "v1");
+  CHECK(*table->reopen() == true);
+  CHECK(rows_of(*table) == all(2));
+  CHECK(*table->reopen() == false);
+}
+
 TEST_CASE("reopen: any of several files may be replaced", "[table]") {
   const TemporaryFolder folder;
   const std::vector<std::string> paths = {folder / "a", folder / "b"};
@@ -108,6 +123,11 @@ TEST_CASE("scrub: a flipped bit anywhere is an error at open, with its rows", "[
   REQUIRE(!damaged);
   CHECK(damaged.error().code == ErrorCode::kFormat);
   CHECK(damaged.error().message.find("\"weight\" (rows 4096 to 8191)") != std::string::npos);
+  // As a copy that was cut off in a file of the right length.
+  const auto bytes = std::filesystem::file_size(path);
+  std::filesystem::resize_file(path, bytes / 2);
+  std::filesystem::resize_file(path, bytes);
+  CHECK(Table::open(path, {.scrub = true}).error().message.find("have no checksum") != std::string::npos);
 }
 
 TEST_CASE("scrub: not of a table that is trained, and of foreign files nothing", "[table]") {
@@ -119,4 +139,8 @@ TEST_CASE("scrub: not of a table that is trained, and of foreign files nothing",
   const std::vector<float> grads(4, 1.0f);
   REQUIRE(trainer->step(std::span<const int64_t>(ids), RowsIn(grads, 4)));
   CHECK(Table::open(folder / "t", {.scrub = true, .unclean = Unclean::kLive}).error().code == ErrorCode::kUnclean);
+  std::ofstream foreign(folder / "foreign", std::ios::binary);
+  const std::string header = R"({"weight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}})";
+  foreign << static_cast<char>(header.size()) << std::string(7, '\0') << header << std::string(8, '\0') << std::flush;
+  CHECK(Table::open(folder / "foreign", {.scrub = true}));
 }

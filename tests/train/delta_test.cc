@@ -190,6 +190,98 @@ TEST_CASE("delta: a checkpoint without changes leads from a content to itself", 
   CHECK(apply_delta(trained.folder / "replica", trained.folder / "7")->was_applied);
 }
 
+TEST_CASE("delta: what was rolled back, or only prepared, leaves the content and the chain", "[train][delta]") {
+  const Trained trained;
+  std::filesystem::copy_file(trained.table, trained.folder / "replica");
+  const std::vector<int64_t> ids = {5, 6};
+  {
+    Trainer trainer = ::trained(trained.table);
+    step(trainer, {5}, 5);
+    REQUIRE(trainer.rollback());
+    REQUIRE(trainer.close("epoch 2"));
+  }
+  {
+    Trainer trainer = ::trained(trained.table);
+    REQUIRE(trainer.prepare(std::span<const int64_t>(ids)));
+    REQUIRE(trainer.close("epoch 2"));
+  }
+  {
+    Trainer trainer = ::trained(trained.table);
+    step(trainer, ids, 6);
+    REQUIRE(trainer.checkpoint("next", with_delta(trained.folder / "next")));
+    REQUIRE(trainer.close("next"));
+  }
+  REQUIRE(apply_delta(trained.folder / "replica", trained.folder / "next"));
+  CHECK(contents_of(trained.folder / "replica") == contents_of(trained.table));
+}
+
+TEST_CASE("delta: a step of no rows brings its count along", "[train][delta]") {
+  const Trained trained;
+  REQUIRE(merge_deltas(trained.deltas, trained.folder / "all"));
+  REQUIRE(apply_delta(trained.copy, trained.folder / "all"));
+  Trainer trainer = ::trained(trained.table);
+  const std::vector<int64_t> padding = {-1};
+  REQUIRE(trainer.step(std::span<const int64_t>(padding), RowsIn(random_values(kDim, 1), kDim), {.padding_id = -1}));
+  REQUIRE(trainer.checkpoint("epoch 2", with_delta(trained.folder / "count")));
+  REQUIRE(trainer.close("epoch 2"));
+  const auto applied = apply_delta(trained.copy, trained.folder / "count");
+  REQUIRE(applied);
+  CHECK((applied->rows == 0 && !applied->was_applied && applied->checkpoint.step_count == 7));
+  CHECK(contents_of(trained.copy) == contents_of(trained.table));
+  CHECK(apply_delta(trained.copy, trained.folder / "count")->was_applied);
+}
+
+TEST_CASE("delta: a table that a trainer died with is put right before", "[train][delta]") {
+  const Trained trained;
+  {
+    Trainer trainer = ::trained(trained.copy);
+    step(trainer, {8}, 8);
+  }
+  REQUIRE(apply_delta(trained.copy, trained.deltas[0]));
+  CHECK(contents_of(trained.copy).tag == "epoch 0");
+}
+
+TEST_CASE("delta: tables that have its content and another form are refused", "[train][delta]") {
+  const Trained trained;
+  const auto content = read_delta_info(trained.deltas[0])->base_content;
+  const auto values = random_values(kRows * kDim, 1);
+  const auto refused = [&](const char* name) {
+    const auto path = trained.folder / name;
+    {
+      auto file = open_table_file(io::posix(), path, io::Access::kWrite, "");
+      REQUIRE(file);
+      MetaSlot slot = *file->slot;
+      slot.content = content;
+      REQUIRE(write_slot(*file, slot));
+    }
+    const auto before = read_all(path);
+    const auto applied = apply_delta(path, trained.deltas[0]);
+    REQUIRE(!applied);
+    CHECK(applied.error().code == ErrorCode::kInvalidArgument);
+    CHECK(read_all(path) == before);
+    return applied.error().message;
+  };
+  make_table(trained.folder / "bf16", RowFormat::bf16(kDim), values, {});
+  CHECK(refused("bf16").find("another format") != std::string::npos);
+  make_table(trained.folder / "short", kDim, random_values(kDim, 1), kOptimizer);
+  CHECK(refused("short").find("it is for 200 rows") != std::string::npos);
+  make_table(trained.folder / "adam", kDim, values, Adam{});
+  CHECK(refused("adam").find("another optimiser") != std::string::npos);
+}
+
+TEST_CASE("delta: one whose end was never written is refused", "[train][delta]") {
+  const Trained trained;
+  auto bytes = text_of(trained.deltas[0]);
+  const auto before = read_all(trained.copy);
+  for (size_t at = bytes.size() - 8; at > 12'288; at -= 8) {
+    std::fill(bytes.begin() + static_cast<ptrdiff_t>(at), bytes.end(), '\0');
+    write_file(trained.folder / "cut", bytes);
+    CHECK(apply_delta(trained.copy, trained.folder / "cut").error().code == ErrorCode::kFormat);
+    if (at < bytes.size() - 200) at -= 1000;
+  }
+  CHECK(read_all(trained.copy) == before);
+}
+
 TEST_CASE("delta: in the background its rows are those of the checkpoint", "[train][delta]") {
   const TemporaryFolder folder;
   const auto path = folder / "table", copy = folder / "copy";

@@ -48,6 +48,20 @@ TEST_CASE("hostile folder: links at the names of journals and counters are not f
   CHECK(text_of(victim) == "precious");
 }
 
+TEST_CASE("hostile folder: a link to the counters of another copy is none", "[train]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "t", copy = folder / "copy";
+  make_table(path, kDim, random_values(30, 1), kSgd);
+  train(path, {.whole_rows = true});
+  fs::copy_file(path, copy);
+  fs::create_symlink(path + "-seq", copy + "-seq");
+  CHECK(Table::open(copy, {.whole_rows = true}).error().code == ErrorCode::kUnsupported);
+  const auto before = text_of(path + "-seq");
+  train(copy, {.whole_rows = true});
+  CHECK(text_of(path + "-seq") == before);
+  CHECK(!fs::is_symlink(copy + "-seq"));
+}
+
 TEST_CASE("hostile folder: a table behind a link is trained, and its journals lie beside it", "[train]") {
   const TemporaryFolder folder;
   fs::create_directory(folder / "far");

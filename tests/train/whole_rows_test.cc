@@ -110,6 +110,62 @@ TEST_CASE("whole rows: no reader finds a torn row", "[train][whole]") {
   CHECK((inside.rows > 0 && outside.rows > 0));
 }
 
+// Bags whose columns are pooled apart where rows need not be whole: of many ids, by two threads, and wide ones into rows of
+// 16 bits.
+TEST_CASE("whole rows: also in bags that are shared by columns", "[train][whole]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "t.safetensors";
+  constexpr size_t kWide = 4096;
+  make_even_table(path, 4, kWide);
+  Trainer trainer = opened(path, Sgd{.lr = 1}, kWhole);
+  std::atomic<bool> stop = false;
+  std::atomic<int64_t> torn = 0, looked_up = 0;
+  std::thread reader([&] {
+    const Table table = trainer.table();
+    const std::vector<int64_t> many(2000, 1), one = {1}, many_bounds = {0, 2000}, one_bounds = {0, 1};
+    std::vector<float> sums(kWide);
+    std::vector<uint16_t> narrow(kWide);
+    std::vector<int64_t> winners(kWide);
+    const auto all_same = [](const auto& values) {
+      return std::all_of(values.begin(), values.end(), [&](auto value) { return value == values[0]; });
+    };
+    while (!stop) {
+      Bags bags;
+      bags.ids = std::span<const int64_t>(many);
+      bags.offsets = std::span<const int64_t>(many_bounds);
+      torn += !pool(table, bags, Pooling::kSum, RowsOut(sums, kWide), {.threads = 2}) || !all_same(sums);
+      torn += !pool_max(table, bags, RowsOut(sums, kWide), winners, {.threads = 2}) || !all_same(sums);
+      bags.ids = std::span<const int64_t>(one);
+      bags.offsets = std::span<const int64_t>(one_bounds);
+      torn += !pool(table, bags, Pooling::kSum, RowsOut(narrow, kWide, ValueType::kBf16)) || !all_same(narrow);
+      ++looked_up;
+    }
+  });
+  const std::vector<int64_t> ids = {0, 1, 2, 3};
+  const std::vector<float> grads(4 * kWide, -1.0f);
+  bool good = true;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(hunt_seconds());
+  while (std::chrono::steady_clock::now() < end || looked_up < 10)
+    good = good && trainer.step(std::span<const int64_t>(ids), RowsIn(grads, kWide), {.threads = 1});
+  stop = true;
+  reader.join();
+  CHECK(good);
+  CHECK(torn == 0);
+}
+
+TEST_CASE("whole rows: a table outlives its trainer, and the death of another", "[train][whole]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "t.safetensors";
+  make_even_table(path);
+  Trainer trainer = opened(path, Sgd{}, kWhole);
+  const Table table = trainer.table();
+  REQUIRE(trainer.close());
+  counters_of(path).begin_change(7);  // and never ends
+  const std::vector<int64_t> ids = {7};
+  std::vector<float> row(kDim);
+  CHECK(gather(table, std::span<const int64_t>(ids), RowsOut(row, kDim)).error().code == ErrorCode::kUnclean);
+}
+
 TEST_CASE("whole rows: a row that is being changed is waited for", "[train][whole]") {
   const TemporaryFolder folder;
   const auto path = folder / "t.safetensors";
@@ -207,6 +263,7 @@ TEST_CASE("whole rows: not without counters, nor of rows that are too long", "[t
   CHECK(none.error().code == ErrorCode::kUnsupported);
   (void)counters_of(path);
   CHECK(Table::open(path, {.whole_rows = true}).error().code == ErrorCode::kUnsupported);
+  CHECK(Trainer::open(path, Sgd{}, kWhole).error().code == ErrorCode::kUnsupported);
   CHECK(Table::open(path));
   const std::vector<std::string> twice = {path, path};
   CHECK(Table::open(twice, {.whole_rows = true}).error().code == ErrorCode::kUnsupported);
@@ -225,7 +282,12 @@ TEST_CASE("whole rows: counters stay, are private, and are made anew when they a
   CHECK(std::filesystem::file_size(counters) == 4096 + 4 * 65536);
   CHECK(std::filesystem::status(counters).permissions() == std::filesystem::perms(0600));
   CHECK(verify(path)->leftovers.empty());
-  CHECK(opened(path, Sgd{}).internals().counters);  // also who does not ask for them keeps them
+  {
+    // Also who does not ask for them keeps them, but its own readers are as before.
+    Trainer trainer = opened(path, Sgd{});
+    CHECK(trainer.internals().counters);
+    CHECK(!trainer.table().internals().whole);
+  }
   std::filesystem::resize_file(counters, 5000);
   CHECK(Table::open(path, {.whole_rows = true}).error().code == ErrorCode::kUnsupported);
   CHECK(!opened(path, Sgd{}).internals().counters);
@@ -253,6 +315,7 @@ TEST_CASE("whole rows: a delta that is applied in place changes rows whole", "[t
   std::atomic<bool> stop = false;
   Hunt found;
   std::thread reader([&] { hunt(*table, stop, found); });
+  while (found.rows == 0) std::this_thread::yield();
   const auto applied = apply_delta(copy, folder / "delta");
   stop = true;
   reader.join();
