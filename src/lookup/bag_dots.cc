@@ -14,6 +14,7 @@
 #include "table/request.h"
 #include "table/row_stream.h"
 #include "table/view_rows.h"
+#include "table/whole_check.h"
 
 namespace windrow {
 

@@ -11,6 +11,7 @@
 #include "lookup/zero_row.h"
 #include "table/request.h"
 #include "table/row_stream.h"
+#include "table/whole_check.h"
 #include "windrow/lookup.h"
 
 namespace windrow {

@@ -3,6 +3,7 @@
 #include "lookup/lookup_threads.h"
 #include "lookup/pool_work.h"
 #include "table/request.h"
+#include "table/whole_check.h"
 
 namespace windrow {
 

@@ -12,6 +12,7 @@
 #include "lookup/pool_work.h"
 #include "lookup/value_rows.h"
 #include "table/request.h"
+#include "table/whole_check.h"
 
 namespace windrow {
 

@@ -134,7 +134,7 @@ void RowStream::refill() {
 }
 
 // Fewer rows at a time than a run has, if they are long.
-RowStream::Run RowStream::whole(Run run) {
+RowStream::Run RowStream::next_whole(Run run) {
   const size_t bytes = table_.format.row_bytes(), stride = table_.format.stride_bytes;
   run.rows.count = std::min(run.rows.count, copied_.size() / bytes);
   for (size_t i = 0; i < run.rows.count; ++i) {
@@ -150,16 +150,18 @@ RowStream::Run RowStream::whole(Run run) {
   }
   run.rows.at = copied_at_.data();
   run.rows.ahead = 0;
+  head_ += run.rows.count;
   return run;
 }
 
 RowStream::Run RowStream::next(size_t wanted) {
   if (position_ < end_ && tail_ - head_ <= options_.ahead) refill();
   const size_t ready = position_ < end_ ? tail_ - head_ - options_.ahead : tail_ - head_;
-  Run run{{&rows_[head_], apart_ ? &scales_[head_] : nullptr, std::min({wanted, ready, options_.max_run}),
+  const Run run{{&rows_[head_], apart_ ? &scales_[head_] : nullptr, std::min({wanted, ready, options_.max_run}),
            options_.ahead, options_.from_memory},
           options_.weights ? &weights_[head_] : nullptr};
-  if (table_.whole) run = whole(run);
+  if (table_.whole) [[unlikely]]
+    return next_whole(run);
   head_ += run.rows.count;
   return run;
 }

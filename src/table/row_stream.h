@@ -48,7 +48,7 @@ class RowStream {
   using Addresses = std::array<const uint8_t*, kBlock + 2 * kMaxAhead>;
 
   void refill();
-  Run whole(Run run);
+  Run next_whole(Run run);
   void page_in_ahead();
   // Locate at least one position and at most `room` rows, and set `tail_` and `position_`.
   template <class Id>

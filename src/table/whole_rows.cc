@@ -3,9 +3,7 @@
 #include <chrono>
 #include <thread>
 
-#include "base/fail.h"
 #include "kernels/copy.h"
-#include "table/table_data.h"
 
 namespace windrow {
 
@@ -41,17 +39,6 @@ void WholeRows::read(int64_t row, const uint8_t* from, size_t bytes, uint8_t* to
 // An error is no reason to read a torn row.
 bool WholeRows::writer_lives() const noexcept {
   return table_->is_locked_elsewhere().value_or(false);
-}
-
-WholeCheck::WholeCheck(const TableData& table)
-    : rows_(table.whole.get()), given_up_before_(rows_ ? rows_->given_up() : 0) {}
-
-Result<void> WholeCheck::end() const {
-  if (!rows_ || rows_->given_up() == given_up_before_) return {};
-  return fail(ErrorCode::kUnclean,
-              "a trainer died while it changed one of these rows; `windrow recover`, or the next trainer, "
-              "puts the table "
-              "right");
 }
 
 }  // namespace windrow

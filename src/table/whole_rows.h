@@ -12,8 +12,6 @@
 
 namespace windrow {
 
-struct TableData;
-
 // How rows are read whole while a trainer changes them: copied, and copied again if they changed meanwhile.
 class WholeRows {
  public:
@@ -39,18 +37,6 @@ class WholeRows {
   RowCounters counters_;
   std::unique_ptr<io::File> table_;
   mutable std::atomic<uint64_t> given_up_ = 0;
-};
-
-// Around a lookup: whether all of its rows were whole, where that was asked for.
-class WholeCheck {
- public:
-  explicit WholeCheck(const TableData& table);
-  // kUnclean: a trainer died while it changed one of the rows; what was looked up is worth nothing.
-  Result<void> end() const;
-
- private:
-  const WholeRows* rows_;
-  uint64_t given_up_before_ = 0;
 };
 
 }  // namespace windrow
