@@ -45,12 +45,15 @@ struct LookupReport {
 // Errors:     kInvalidArgument  out has another number of rows, or a row_stride below table.dim()
 //             kOutOfRange       an id outside [0, rows); the message gives position and value
 //             kNoMemory
-// On failure: out is untouched; everything is checked before the first write.
+//             kUnclean          with OpenOptions::whole_rows: a trainer died while it changed one of the rows
+// On failure: out is untouched; everything is checked before the first write, but for kUnclean, after which out holds
+//             anything.
 // Lifetime:   nothing passed in is kept. The arrays stay unchanged during the call.
 // Threads:    any number of lookups at a time on one table, from any threads. OpenMP's threads serve one
 //             request at a time, and at most four threads of the process, the first to need them, until they
 //             end; any other request runs on its caller's thread. A lookup that overlaps
-//             a training step may see a row half old, half new.
+//             a training step may see a row half old, half new, unless the table was opened with
+//             OpenOptions::whole_rows.
 [[nodiscard]] WINDROW_API Result<LookupReport> gather(const Table& table, Ids ids, RowsOut out,
                                                       const LookupOptions& options = {});
 

@@ -52,7 +52,8 @@ struct JaggedKey {
 // are kept. The output is complete then, with the same bits as by pool_many().
 class WINDROW_API PoolPlan {
  public:
-  // Errors as pool_many(); kInvalidArgument when parts is not from 1 to 65536. options.threads is not used.
+  // Errors as pool_many(); kInvalidArgument when parts is not from 1 to 65536; kUnsupported for a table that was opened
+  // with OpenOptions::whole_rows, since run() could not say that a row was not whole. options.threads is not used.
   [[nodiscard]] static Result<PoolPlan> make(std::span<const PoolRequest> requests, int parts,
                                              const LookupOptions& options = {});
   ~PoolPlan();

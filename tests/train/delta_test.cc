@@ -269,6 +269,27 @@ TEST_CASE("delta: tables that have its content and another form are refused", "[
   CHECK(refused("adam").find("another optimiser") != std::string::npos);
 }
 
+TEST_CASE("delta: a table of a Windrow without deltas gets a number by a checkpoint", "[train][delta]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "t";
+  make_table(path, kDim, random_values(kRows * kDim, 1), kOptimizer);
+  {
+    auto file = open_table_file(io::posix(), path, io::Access::kWrite, "");
+    REQUIRE(file);
+    MetaSlot slot = *file->slot;
+    slot.content = 0;
+    REQUIRE(write_slot(*file, slot));
+  }
+  std::filesystem::copy_file(path, folder / "old");
+  CHECK(write_delta(folder / "old", path, folder / "delta").error().code == ErrorCode::kUnsupported);
+  Trainer trainer = trained(path);
+  step(trainer, {1}, 1);
+  CHECK(trainer.checkpoint("x", with_delta(folder / "delta")).error().code == ErrorCode::kUnsupported);
+  REQUIRE(trainer.checkpoint("x"));
+  step(trainer, {2}, 2);
+  REQUIRE(trainer.checkpoint("y", with_delta(folder / "delta")));
+}
+
 TEST_CASE("delta: one whose end was never written is refused", "[train][delta]") {
   const Trained trained;
   auto bytes = text_of(trained.deltas[0]);

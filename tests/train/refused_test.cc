@@ -133,3 +133,28 @@ TEST_CASE("refused calls: writes, learning rates and tags leave the file byte fo
   CHECK(report->used_ids == 2);
   CHECK(trainer.close(std::string(256, 'x')));
 }
+
+TEST_CASE("refused: writing to a table that needs features of a newer Windrow, in every way; it can be read", "[train]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "t";
+  make_table(path, 3, random_values(30, 1), Sgd{});
+  {
+    auto file = open_table_file(io::posix(), path, io::Access::kWrite, "");
+    REQUIRE(file);
+    MetaSlot slot = *file->slot;
+    slot.writer_features = 4;
+    REQUIRE(write_slot(*file, slot));
+  }
+  const auto before = read_all(path);
+  const auto trained = Trainer::open(path, Sgd{});
+  REQUIRE(!trained);
+  CHECK(trained.error().code == ErrorCode::kVersion);
+  CHECK(trained.error().message.find("bits 4") != std::string::npos);
+  CHECK(recover(path).error().code == ErrorCode::kVersion);
+  CHECK(add_state(path, Adagrad{}).error().code == ErrorCode::kVersion);
+  CHECK(strip(path, path).error().code == ErrorCode::kVersion);
+  CHECK(publish(path, folder / "copy").error().code == ErrorCode::kVersion);
+  CHECK(Table::open(path));
+  CHECK(verify(path));
+  CHECK(read_all(path) == before);
+}
