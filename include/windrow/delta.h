@@ -10,9 +10,9 @@
 
 namespace windrow {
 
-// Deltas: the rows in which two states of a table differ, as a safetensors file (FORMAT.md, "Deltas"). Copies of a table
-// follow a trainer by them: each checkpoint can write one (CheckpointOptions::delta_path), two tables give one, and deltas
-// that follow each other are merged into one.
+// Deltas: the rows in which two states of a table differ, as a safetensors file (FORMAT.md, "Deltas"). Copies of a
+// table follow a trainer by them: each checkpoint can write one (CheckpointOptions::delta_path), two tables give one,
+// and deltas that follow each other are merged into one.
 //
 // A delta leads from one content of rows and state to another. Contents have random numbers, which checkpoints draw and
 // copies keep, so that a delta is never applied to a table that it is not for.
@@ -33,8 +33,8 @@ struct DeltaReport {
 // Windrow tables with as many rows, of one format, and with `options.state` of one optimiser. Reads both once.
 //
 // Errors: kInvalidArgument  the tables do not fit together; `delta_path` is one of them
-//         kUnsupported      not a Windrow file; a table whose content has no number, as Windrow has written it before it
-//                           had deltas (a checkpoint gives it one); tokens of a table whose tokens share rows
+//         kUnsupported      not a Windrow file; a table whose content has no number, as Windrow has written it before
+//                           it had deltas (a checkpoint gives it one); tokens of a table whose tokens share rows
 //         kUnclean          a trainer is at work on one of them, or died with it
 //         kNotFound, kIo, kNoSpace, kNoMemory
 // On failure: nothing stands at `delta_path` that was not there before.
@@ -46,7 +46,8 @@ struct DeltaReport {
 
 // Writes one delta that does what `paths` do one after the other. Of a row that several have the last counts.
 //
-// Errors: kInvalidArgument  no paths; deltas of different formats, or of which some have state, or tokens, and others not
+// Errors: kInvalidArgument  no paths; deltas of different formats, or of which some have state, or tokens, and
+//                           others not
 //         kWrongBase        one does not begin where the one before it ends
 //         kFormat, kVersion not a delta, or a damaged one: all are checked before anything is written
 //         kNotFound, kIo, kNoSpace, kNoMemory
@@ -83,13 +84,13 @@ struct ApplyReport {
   Checkpoint checkpoint = {};    // what the table is now
 };
 
-// Applies a delta to a table. In place it is safe against crashes at any point, a loss of power included, by the journals
-// of trainers: the table is as it was before, or as it is to be. It may be applied again, which does nothing, but that one of
-// a checkpoint without changes, which leads from a content to itself, sets the tag again. A table that
+// Applies a delta to a table. In place it is safe against crashes at any point, a loss of power included, by the
+// journals of trainers: the table is as it was before, or as it is to be. It may be applied again, which does nothing,
+// but that one of a checkpoint without changes, which leads from a content to itself, sets the tag again. A table that
 // has no optimiser's state takes the rows of a delta with state and leaves the state.
 //
-// Errors: kWrongBase        the table has neither the content that the delta begins with nor the one that it leads to; a
-//                           token of it is another in the table
+// Errors: kWrongBase        the table has neither the content that the delta begins with nor the one that it leads to;
+//                           a token of it is another in the table
 //         kInvalidArgument  the table has state and the delta has none; rows of another number or format
 //         kFormat, kVersion not a delta, or a damaged one: all of it is checked before anything is written
 //         kBusy             a trainer holds the table, or the target

@@ -59,8 +59,8 @@ struct RecoverReport {
   bool mixed = false;         // the table is, or was before, marked mixed
 };
 
-// Puts a table that a trainer died with back to its last checkpoint, from the journals beside it, which are then removed:
-// what Trainer::open() does as well. It may be cut off at any point and begun again.
+// Puts a table that a trainer died with back to its last checkpoint, from the journals beside it, which are then
+// removed: what Trainer::open() does as well. It may be cut off at any point and begun again.
 // Errors: kUnclean  it cannot be undone: the trainer kept no journal (Durability::kNone), or one that outlives its
 //                   process only (kProcess) and the system has been started anew since
 //         kJournalMissing, kJournalMismatch, kJournalCorrupt   the journals are not there, are not of this table's last
@@ -104,10 +104,10 @@ struct AddStateOptions {
 [[nodiscard]] WINDROW_API Result<void> strip(const std::string& path, const std::string& target,
                                              const RewriteProgress& progress = {});
 
-// Copies a clean table to `target`, which appears whole or not at all, and replaces what was there: readers that have the
-// old file open keep it, and who opens `target` from then on gets the new one. The copy is made within the file system
-// where it can be: with reflinks (Btrfs, XFS) it takes no time and no room. It has the permissions of the table. To be
-// served beside a trainer that goes on with `path`; lookups on a published file never meet a row that changes.
+// Copies a clean table to `target`, which appears whole or not at all, and replaces what was there: readers that have
+// the old file open keep it, and who opens `target` from then on gets the new one. The copy is made within the file
+// system where it can be: with reflinks (Btrfs, XFS) it takes no time and no room. It has the permissions of the table.
+// To be served beside a trainer that goes on with `path`; lookups on a published file never meet a row that changes.
 //
 // Errors: kInvalidArgument  `target` is the table itself
 //         kBusy             a trainer holds the file at `target`

@@ -48,22 +48,22 @@ struct NearestOptions {
 //   kDot     dot(q, x)
 //   kL2      sqrt(sum over c of d[c] * d[c]), d[c] = q[c] - x[c]
 //
-// with every operation rounded to float by itself, and sums over columns in the order of dot_bags(): eight partial sums,
-// column c to number c mod 8 in ascending order, then ((p0 + p1) + (p2 + p3)) + ((p4 + p5) + (p6 + p7)). So scores have
-// the same bits on every CPU, for any number of threads, and for a query alone or among others.
+// with every operation rounded to float by itself, and sums over columns in the order of dot_bags(): eight partial
+// sums, column c to number c mod 8 in ascending order, then ((p0 + p1) + (p2 + p3)) + ((p4 + p5) + (p6 + p7)). So
+// scores have the same bits on every CPU, for any number of threads, and for a query alone or among others.
 //
 // A row whose score is NaN is no answer. Fewer than k results mean that there are no more rows. A table of several
 // pieces is one table; tokens are those of table.vocabulary() (where tokens share rows, one of a row's must fit).
 //
-// Shapes:  queries has rows of at least table.dim() values, of which the first table.dim() count. The result has one list
-//          for every query.
-// Errors:  kInvalidArgument  a query of another length, k < 0, exclude_each or accept of the wrong length, rows that end
-//                            before they begin or begin before 0, token_prefix where the table has no vocabulary
+// Shapes:  queries has rows of at least table.dim() values, of which the first table.dim() count. The result has one
+//          list for every query.
+// Errors:  kInvalidArgument  a query of another length, k < 0, exclude_each or accept of the wrong length, rows that
+//                            end before they begin or begin before 0, token_prefix where the table has no vocabulary
 //          kNoMemory
 // Threads: any number of searches at a time on one table; the result does not depend on options.threads. A search that
 //          overlaps a training step may see a row half old, half new.
-// Memory:  a copy of each query, for each query and thread k results, and for each thread 100 KB or four rows as floats;
-//          with token_prefix a byte a row.
+// Memory:  a copy of each query, for each query and thread k results, and for each thread 100 KB or four rows as
+//          floats; with token_prefix a byte a row.
 [[nodiscard]] WINDROW_API Result<std::vector<std::vector<Neighbor>>> nearest(
     const Table& table, RowsIn queries, int64_t k, const NearestOptions& options = {});
 

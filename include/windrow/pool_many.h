@@ -37,8 +37,9 @@ struct JaggedKey {
 // `out`, from column keys[k].first_column on: the concatenated feature vector of a recommender.
 //
 // Shapes:     out has B rows; bags has K * B bags, over all ids of all keys.
-// Errors:     as pool_many(), whose "request" is the key here, with positions and bags counted from its first; kInvalidArgument also when the bags are no
-//             multiple of the keys, and when a key's columns exceed out.row_stride or overlap another's.
+// Errors:     as pool_many(), whose "request" is the key here, with positions and bags counted from its first;
+//             kInvalidArgument also when the bags are no multiple of the keys, and when a key's columns exceed
+//             out.row_stride or overlap another's.
 [[nodiscard]] WINDROW_API Result<LookupReport> pool_jagged(std::span<const JaggedKey> keys, const Bags& bags,
                                                            RowsOut out, const LookupOptions& options = {});
 

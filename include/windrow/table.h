@@ -60,9 +60,9 @@ enum class Unclean : uint8_t {
 };
 
 struct OpenOptions {
-  // Which tensor is the table; empty: `weight` (of GGUF, `token_embd.weight`), or the only 2-D one of a row type. A `*` stands for a number:
-  // the tensors named with 0, 1, 2, ... in its place are one table, in the order of the numbers, in whichever
-  // of the files they are.
+  // Which tensor is the table; empty: `weight` (of GGUF, `token_embd.weight`), or the only 2-D one of a row type. A `*`
+  // stands for a number: the tensors named with 0, 1, 2, ... in its place are one table, in the order of the numbers,
+  // in whichever of the files they are.
   std::string tensor = {};
   // What the bytes of a U8 tensor or array of [rows, row bytes] are: int8, int4 or int2 rows, or plain fp8 or
   // i8 values; bf16 for an array of numpy's V2. A Windrow file says so itself.
@@ -82,19 +82,20 @@ struct OpenOptions {
   bool unscaled = false;
   // Read every page at open, so that a bad disk or a short file is an error now and not a signal later.
   bool checked = false;
-  // Of Windrow files: compare everything with its checksums at open, which reads all of the file. What does not match is
-  // kFormat, and so are blocks without a checksum; the message names tensor, bytes and rows, verify() goes on behind the
-  // first. Foreign files have none.
+  // Of Windrow files: compare everything with its checksums at open, which reads all of the file. What does not match
+  // is kFormat, and so are blocks without a checksum; the message names tensor, bytes and rows, verify() goes on behind
+  // the first. Foreign files have none.
   bool scrub = false;
   Residency residency = Residency::kAuto;
   // kHuge: drop the file's pages from the cache first, so that they come back large.
   bool evict_first = false;
   Unclean unclean = Unclean::kRefuse;
-  // Read rows whole while a trainer changes them, also one of another process: each is copied, and copied again if it was
-  // changed meanwhile, by the counters that TrainOptions::whole_rows keeps beside the table. For gather(), pool() and what
-  // is made of them, pool_max() and dot_bags(); nearest() and row() read rows as they are. Where a trainer died in the
-  // middle of a row these lookups return kUnclean. On a clean table too, for trainers that come later.
-  // Of one Windrow file, with rows of at most 32,768 bytes and 16,384 values. kUnsupported where no trainer has kept counters yet.
+  // Read rows whole while a trainer changes them, also one of another process: each is copied, and copied again if it
+  // was changed meanwhile, by the counters that TrainOptions::whole_rows keeps beside the table. For gather(), pool()
+  // and what is made of them, pool_max() and dot_bags(); nearest() and row() read rows as they are. Where a trainer
+  // died in the middle of a row these lookups return kUnclean. On a clean table too, for trainers that come later.
+  // Of one Windrow file, with rows of at most 32,768 bytes and 16,384 values. kUnsupported where no trainer has kept
+  // counters yet.
   bool whole_rows = false;
 };
 
@@ -177,10 +178,10 @@ class WINDROW_API Table {
 
   ResidencyReport residency() const;
 
-  // Opens the table anew, as it was opened, if a file of it has been replaced since (by publish(), say), and says whether
-  // it did. Costs one look at each file otherwise. Changes this handle alone: copies of it, and lookups in other threads
-  // that have one, stay on the old file, which lives as long as they. Not to be called while another thread uses this very
-  // handle.
+  // Opens the table anew, as it was opened, if a file of it has been replaced since (by publish(), say), and says
+  // whether it did. Costs one look at each file otherwise. Changes this handle alone: copies of it, and lookups in
+  // other threads that have one, stay on the old file, which lives as long as they. Not to be called while another
+  // thread uses this very handle.
   //
   // Errors: kIo   a file has been cut off: whoever reads what is missing gets a SIGBUS
   //         and those of open(). A table that was not opened from a file is never replaced.

@@ -50,8 +50,8 @@ class WINDROW_API TableWriter {
   TableWriter(TableWriter&&) noexcept;
   TableWriter& operator=(TableWriter&&) noexcept;
 
-  // Adds rows at the end, stored as the format has them (FORMAT.md, "How values are stored"). Rows that come as f16 or bf16
-  // are widened to floats first, which is exact. `tokens` is empty, or has one token per row. The
+  // Adds rows at the end, stored as the format has them (FORMAT.md, "How values are stored"). Rows that come as f16 or
+  // bf16 are widened to floats first, which is exact. `tokens` is empty, or has one token per row. The
   // first rows of a table may have tokens and those behind them none (the rows of n-grams).
   // Errors: kInvalidArgument  row_stride below dim; tokens for some of these rows only, or behind rows without; a
   //                           row that the format cannot hold, such as a NaN in int8 rows (the message names row

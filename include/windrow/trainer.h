@@ -44,13 +44,13 @@ enum class Durability : uint8_t {
 struct TrainOptions {
   Durability durability = Durability::kNone;
   // Of kProcess and kPower: the most that each of the two journals may take on the disk. An epoch, which is what lies
-  // between two checkpoints, needs at most the bytes of the rows that it touches with their state, and 8 for each, and up
-  // to 4 KiB more a step.
+  // between two checkpoints, needs at most the bytes of the rows that it touches with their state, and 8 for each, and
+  // up to 4 KiB more a step.
   uint64_t journal_limit_bytes = uint64_t{1} << 62;
-  // Keep counters beside the table (NAME-seq, 260 KiB), by which readers see rows whole while they change: those of table(),
-  // and those of other processes that open with OpenOptions::whole_rows. They stay when the trainer goes, and where they
-  // are, every trainer keeps them. Costs two atomic additions a row and step. kUnsupported for rows of more than 32,768
-  // bytes or 16,384 values.
+  // Keep counters beside the table (NAME-seq, 260 KiB), by which readers see rows whole while they change: those of
+  // table(), and those of other processes that open with OpenOptions::whole_rows. They stay when the trainer goes, and
+  // where they are, every trainer keeps them. Costs two atomic additions a row and step. kUnsupported for rows of more
+  // than 32,768 bytes or 16,384 values.
   bool whole_rows = false;
   Rounding rounding = Rounding::kNearest;
   uint64_t seed = 0;  // kStochastic
@@ -106,10 +106,10 @@ struct StepReport {
 struct CheckpointOptions {
   // Return at once, and bring the checkpoint to the disk beside the steps that follow: end_checkpoint() waits for it.
   bool in_background = false;
-  // Where to write a delta from the checkpoint before, or from what was opened, to this one (see delta.h): the rows that
-  // may have changed. Empty: none. Its rows are copied before the call returns, in the background too. It gets its name
-  // when the checkpoint is made: a delta that is there leads to a checkpoint that outlives what this trainer's durability
-  // outlives. After a crash between the two it is missing, and write_delta() makes one from two tables.
+  // Where to write a delta from the checkpoint before, or from what was opened, to this one (see delta.h): the rows
+  // that may have changed. Empty: none. Its rows are copied before the call returns, in the background too. It gets its
+  // name when the checkpoint is made: a delta that is there leads to a checkpoint that outlives what this trainer's
+  // durability outlives. After a crash between the two it is missing, and write_delta() makes one from two tables.
   std::string delta_path = {};
   DeltaOptions delta = {};
 };
@@ -121,10 +121,10 @@ struct TrainerState;
 // One trainer at a time: it holds a lock on the file, and a second one, in this process or another, gets
 // kBusy. A Trainer is used by one thread at a time; lookups on table() may run beside it (see gather()).
 //
-// What a crash leaves behind is the last checkpoint, as far as TrainOptions::durability goes; the open after it restores
-// it by itself. Where it cannot, the next open says so (kUnclean), and `windrow recover --accept-mixed`, or recover(), is
-// the way on. The dense weights of the model are the caller's: save them under a tag, keep those of the tag before, then
-// checkpoint(tag); after a crash load those that last_checkpoint().tag names.
+// What a crash leaves behind is the last checkpoint, as far as TrainOptions::durability goes; the open after it
+// restores it by itself. Where it cannot, the next open says so (kUnclean), and `windrow recover --accept-mixed`, or
+// recover(), is the way on. The dense weights of the model are the caller's: save them under a tag, keep those of the
+// tag before, then checkpoint(tag); after a crash load those that last_checkpoint().tag names.
 class WINDROW_API Trainer {
  public:
   // Opens an existing Windrow table for training. The table must hold the state of `optimizer`, reserved when it was
@@ -139,7 +139,8 @@ class WINDROW_API Trainer {
   //                           a trainer died with it, and its rows cannot be put back: see recover()
   //         kUnsupported      not a Windrow file: convert it first; rows of a format that cannot be trained
   //         and those of Table::open
-  // The file is not changed by a failed open, but for rows of a trainer that died, of which some may have been put back.
+  // The file is not changed by a failed open, but for rows of a trainer that died, of which some may have been put
+  // back.
   [[nodiscard]] static Result<Trainer> open(const std::string& path, const Optimizer& optimizer,
                                             const TrainOptions& options = {});
 
@@ -185,13 +186,13 @@ class WINDROW_API Trainer {
   [[nodiscard]] Result<StepReport> step(const Bags& bags, Pooling pooling, RowsIn grads,
                                         const StepOptions& options = {});
 
-  // Keeps ahead, beside what the caller does next, the rows that a step with these ids is going to change, which that step
-  // else waits for before it begins. To be called as soon as the ids of a batch are known, before the step of the batch
-  // before it. It changes no row, but marks the table unclean as a step does. Ids that are no rows are left out, and the
-  // ids need not stay where they are. Nothing is done at Durability::kNone.
+  // Keeps ahead, beside what the caller does next, the rows that a step with these ids is going to change, which that
+  // step else waits for before it begins. To be called as soon as the ids of a batch are known, before the step of the
+  // batch before it. It changes no row, but marks the table unclean as a step does. Ids that are no rows are left out,
+  // and the ids need not stay where they are. Nothing is done at Durability::kNone.
   //
-  // Errors: kIo, kNoSpace, kBusy, kNoMemory, kInvalidArgument (too many ids), kPoisoned as step(). What fails beside the
-  // caller, the step that needs it tries again.
+  // Errors: kIo, kNoSpace, kBusy, kNoMemory, kInvalidArgument (too many ids), kPoisoned as step(). What fails beside
+  // the caller, the step that needs it tries again.
   [[nodiscard]] Result<void> prepare(Ids ids);
 
   // Overwrites rows: row ids[i] = values row i, f32, f16 or bf16, stored in the table's format, to nearest. Of equal
@@ -210,11 +211,11 @@ class WINDROW_API Trainer {
   [[nodiscard]] Result<void> set_learning_rate(double lr);
 
   // Makes what the table is now the state to which a crash or rollback() returns, under a name of the caller's (at most
-  // 256 bytes). Refreshes the checksums of blocks that changed, at kPower and kNone syncs the table, and commits with one
-  // write. Waits for a checkpoint in the background, if there is one. Windrow never makes a checkpoint by itself.
+  // 256 bytes). Refreshes the checksums of blocks that changed, at kPower and kNone syncs the table, and commits with
+  // one write. Waits for a checkpoint in the background, if there is one. Windrow never makes a checkpoint by itself.
   //
-  // Errors: kIo, kNoSpace     a sync or a write failed: the trainer is poisoned, and the next open finds this checkpoint
-  //                           or the one before
+  // Errors: kIo, kNoSpace     a sync or a write failed: the trainer is poisoned, and the next open finds this
+  //                           checkpoint or the one before
   //         kInvalidArgument  the tag is too long: nothing was done
   //         kPoisoned         closed before, or an earlier write to disk failed, also in the background
   //         and with a delta_path:
@@ -224,8 +225,8 @@ class WINDROW_API Trainer {
   //                           made and its delta was not. In the background the next call that ends it says so.
   [[nodiscard]] Result<void> checkpoint(std::string_view tag = {}, const CheckpointOptions& options = {});
 
-  // Waits for the checkpoint in the background, if there is one, and returns its error. A step, a checkpoint and close()
-  // find out by themselves that one has failed.
+  // Waits for the checkpoint in the background, if there is one, and returns its error. A step, a checkpoint and
+  // close() find out by themselves that one has failed.
   [[nodiscard]] Result<void> end_checkpoint();
 
   // Puts rows, state and step count back to the last checkpoint, or to what was opened. The learning rate stays.
@@ -234,8 +235,8 @@ class WINDROW_API Trainer {
   //         kPoisoned     as checkpoint()
   [[nodiscard]] Result<void> rollback();
 
-  // The last checkpoint that is on the disk, or what was opened. One in the background counts from end_checkpoint() on, or
-  // from the first later call that has found it done.
+  // The last checkpoint that is on the disk, or what was opened. One in the background counts from end_checkpoint() on,
+  // or from the first later call that has found it done.
   Checkpoint last_checkpoint() const;
 
   // Whether opening put back what a trainer that died had changed.

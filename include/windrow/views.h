@@ -7,7 +7,8 @@
 namespace windrow {
 
 // Views: pointers and counts into memory that the caller owns. Nothing passed to a call is kept after it
-// returns (but by PoolPlan, which says so), and nothing is copied. They map one to one onto numpy arrays and onto a C interface.
+// returns (but by PoolPlan, which says so), and nothing is copied. They map one to one onto numpy arrays and onto a C
+// interface.
 
 enum class IdType : uint8_t { kI32, kI64 };
 

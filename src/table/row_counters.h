@@ -10,10 +10,10 @@
 
 namespace windrow {
 
-// Counters by which readers tell whether a row has changed while they read it, a seqlock for each of 65,536 sets of rows
-// (H.-J. Boehm, "Can seqlocks get along with programming language memory models?", MSPC 2012). They lie in a file beside
-// the table, so that readers may be in other processes: FORMAT.md, "Row counters". The file stays when the trainer goes,
-// since readers may have it mapped; whoever trains the table next goes on with it.
+// Counters by which readers tell whether a row has changed while they read it, a seqlock for each of 65,536 sets of
+// rows (H.-J. Boehm, "Can seqlocks get along with programming language memory models?", MSPC 2012). They lie in a file
+// beside the table, so that readers may be in other processes: FORMAT.md, "Row counters". The file stays when the
+// trainer goes, since readers may have it mapped; whoever trains the table next goes on with it.
 //
 // The low byte of a counter is how many writers are changing rows of its set, the rest how many changes have ended.
 class RowCounters {

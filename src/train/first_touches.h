@@ -9,9 +9,9 @@
 
 namespace windrow {
 
-// The rows that have changed in an epoch, or may: a bit for each row of the table, and a list of those whose bit is set, in
-// the order in which they came. One thread may add while others look: who finds a row finds what was done before it was
-// added.
+// The rows that have changed in an epoch, or may: a bit for each row of the table, and a list of those whose bit is
+// set, in the order in which they came. One thread may add while others look: who finds a row finds what was done
+// before it was added.
 class FirstTouches {
  public:
   explicit FirstTouches(int64_t table_rows = 0) : bits_((static_cast<size_t>(table_rows) + 63) / 64) {}

@@ -24,8 +24,8 @@ struct ChunkPlace {
   ChunkHeader header;
 };
 
-// One of the two journals of a trainer, as it is written. Each epoch starts at the front of the file again: the chunks of
-// others are told from its own by their numbers, so that nothing need be cut off or wiped.
+// One of the two journals of a trainer, as it is written. Each epoch starts at the front of the file again: the chunks
+// of others are told from its own by their numbers, so that nothing need be cut off or wiped.
 class Journal {
  public:
   Journal() = default;

@@ -17,8 +17,8 @@
 namespace windrow {
 
 // What a trainer keeps to be able to go back: the rows of the table as they were when the epochs that are not committed
-// yet began. At most two epochs are: the live one, and the one before it while its checkpoint ends; each has a journal of
-// its own, by its number.
+// yet began. At most two epochs are: the live one, and the one before it while its checkpoint ends; each has a journal
+// of its own, by its number.
 class RollbackLog {
  public:
   RollbackLog() = default;
@@ -29,8 +29,8 @@ class RollbackLog {
                                     const JournalHeader& life, const JournalSizes& sizes, bool synced,
                                     int64_t table_rows, uint64_t epoch);
 
-  // Keeps those of these rows that have not changed in the live epoch yet, as they are now. Only when it returns may any
-  // of them change. `file` is where the table is mapped.
+  // Keeps those of these rows that have not changed in the live epoch yet, as they are now. Only when it returns may
+  // any of them change. `file` is where the table is mapped.
   // Errors: kJournalFull, kIo: nothing may change. May throw bad_alloc, with the same effect.
   Result<void> keep(const Coalescer& rows, const RowImages& images, const uint8_t* file, int threads);
   // The same of rows of which none has changed in the live epoch, each once.

@@ -12,8 +12,8 @@
 
 namespace windrow {
 
-// Writes images of rows into a file, and notes in which blocks of checksums they lie. By writes and not through a mapping:
-// errors are errors, and no signal.
+// Writes images of rows into a file, and notes in which blocks of checksums they lie. By writes and not through a
+// mapping: errors are errors, and no signal.
 class RowPatcher {
  public:
   // `file` is laid out as `table`, and may be its file. `counters`: of readers that want whole rows, or null.

@@ -86,8 +86,8 @@ struct TrainerState {
   void end_prepare();
 
   Result<void> checkpoint(std::string_view tag, const CheckpointOptions& options);
-  // The two halves of a checkpoint: the live epoch ends, and what changes from here on belongs to the next; and the one that
-  // has ended goes to the disk.
+  // The two halves of a checkpoint: the live epoch ends, and what changes from here on belongs to the next; and the one
+  // that has ended goes to the disk.
   EndingCheckpoint end_epoch(std::string_view tag, uint64_t content);
   Result<void> end_now(EndingCheckpoint& checkpoint, bool closing);
   // Waits for the checkpoint in the background, if there is one; its error.

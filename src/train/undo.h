@@ -13,8 +13,9 @@ struct UndoReport {
   uint64_t rows = 0;  // that were put back
 };
 
-// Puts a locked table that is not clean back to its last checkpoint, by the journals beside it, marks it clean, in memory
-// (table.slot) and on the disk, and removes the journals. It may be cut off anywhere: whoever comes next begins again.
+// Puts a locked table that is not clean back to its last checkpoint, by the journals beside it, marks it clean, in
+// memory (table.slot) and on the disk, and removes the journals. It may be cut off anywhere: whoever comes next begins
+// again.
 // Errors: kUnclean          the trainer kept no journal, or one that outlives its process only, and the system has been
 //                           started anew since: what the rows are is not known
 //         kJournalMissing, kJournalMismatch, kJournalCorrupt  the journals are not those of this table's last trainer

@@ -134,7 +134,7 @@ TEST_CASE("refused calls: writes, learning rates and tags leave the file byte fo
   CHECK(trainer.close(std::string(256, 'x')));
 }
 
-TEST_CASE("refused: writing to a table that needs features of a newer Windrow, in every way; it can be read", "[train]") {
+TEST_CASE("refused: writing to a table that needs features of a newer Windrow; it can be read", "[train]") {
   const TemporaryFolder folder;
   const auto path = folder / "t";
   make_table(path, 3, random_values(30, 1), Sgd{});
