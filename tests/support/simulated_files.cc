@@ -64,7 +64,7 @@ class SimulatedFile final : public io::File {
     if (system_.ended_) return no_power();
     if (offset > node_->size || bytes.size() > node_->size - offset)
       return fail(ErrorCode::kIo, path(), ": the file ends");
-    std::memcpy(bytes.data(), node_->seen + offset, bytes.size());
+    std::copy_n(node_->seen + offset, bytes.size(), bytes.begin());
     return {};
   }
 
