@@ -111,8 +111,8 @@ void RowCounters::end_all_changes() const noexcept {
   }
 }
 
-// The change may not be seen before the counter: what is stored behind an acquiring read-modify-write stays behind it,
-// and the fence keeps it so for the stores of other types of memory access.
+// No store of the change may be seen before the counter. An acquiring addition keeps them behind its own load, and the
+// fence behind its store.
 void RowCounters::begin_change(int64_t row) const noexcept {
   std::atomic_ref(counter_of(row)).fetch_add(kOneWriter, std::memory_order_acq_rel);
   std::atomic_thread_fence(std::memory_order_release);

@@ -59,11 +59,11 @@ Result<void> scrub(const DataFile& file, const StoredRows& rows) {
                       of.tensor->name, "\"");
       if (of.tensor->name == "weight" && bytes_per_row > 0)
         damage += concat(" (rows ", begin / bytes_per_row, " to ", (end - 1) / bytes_per_row, ")");
+      damage += ", do not match their checksum";
     });
     if (!counts) return tl::make_unexpected(counts.error());
     if (damage.empty() && counts->not_computed > 0)
-      damage =
-          concat(counts->not_computed, " blocks of \"", of.tensor->name, "\" have no checksum, so that they");
+      damage = concat(counts->not_computed, " blocks of \"", of.tensor->name, "\" have no checksum");
     if (damage.empty()) continue;
     // A trainer that began meanwhile has changed what was read: that is no damage.
     const auto now = read_slot(file);
@@ -73,7 +73,7 @@ Result<void> scrub(const DataFile& file, const StoredRows& rows) {
                   ": a trainer has begun with the table while it was scrubbed");
     }
     return fail(ErrorCode::kFormat, file.path(), ": ", damage,
-                " do not match their checksum: the file is damaged; `windrow verify` names all such places");
+                ": the file is damaged; `windrow verify` names all such places");
   }
   return {};
 }

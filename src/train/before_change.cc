@@ -27,23 +27,21 @@ Result<void> TrainerState::begin() {
 
 Result<void> TrainerState::before_change(const Coalescer& rows, int threads) {
   if (auto begun = begin(); !begun) return begun;
-  const bool changes = rows.rows() > 0;
-  if (!log) {
-    rows_changed = rows_changed || changes;
-    return {};
-  }
+  if (auto kept = keep(rows, threads); !kept) return kept;
+  rows_changed = rows_changed || rows.rows() > 0;
+  return {};
+}
+
+Result<void> TrainerState::keep(const Coalescer& rows, int threads) {
+  if (!log) return {};
   if (preparing.valid()) {
-    if (log->has_kept(rows)) {
-      rows_changed = rows_changed || changes;
-      return {};
-    }
+    if (log->has_kept(rows)) return {};
     end_prepare();
     // Its sync may have failed: what is kept behind chunks that are not on the disk is lost with them.
     if (auto usable = check_usable(); !usable) return usable;
   }
   auto kept = log->keep(rows, images, mapping.data, threads);
   poisoned = poisoned || log->is_broken();
-  rows_changed = rows_changed || (kept && changes);
   return kept;
 }
 

@@ -104,6 +104,7 @@ struct TrainerState {
   // changes nothing leaves nothing: the file stays byte for byte what it was, and nobody need recover it.
   Result<void> begin_changes();
   Result<void> begin();
+  Result<void> keep(const Coalescer& rows, int threads);
 
   // After an error the trainer is poisoned. Touches `file` and nothing that a step touches.
   Result<void> commit(EndingCheckpoint& checkpoint, bool closing, int threads);
