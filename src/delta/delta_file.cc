@@ -124,18 +124,10 @@ Result<void> DeltaFile::verify() const {
   const auto tensors = checksummed_tensors(file_, kChecksumBlockBytes);
   if (!tensors) return tl::make_unexpected(tensors.error());
   for (const auto& of : *tensors) {
-    std::string damage;
-    const auto counts = check_blocks(*file_.file, of, [&](uint64_t begin, uint64_t end) {
-      if (!damage.empty()) return;
-      damage = concat("bytes ", of.tensor->begin + begin, " to ", of.tensor->begin + end, ", in \"",
-                      of.tensor->name, "\", do not match their checksum: the file is damaged");
-    });
-    if (!counts) return tl::make_unexpected(counts.error());
-    if (!damage.empty()) return bad(damage);
     // A file whose end was never written has zeros for checksums, too.
-    if (counts->not_computed > 0)
-      return bad(
-          concat("\"", of.tensor->name, "\" has ", counts->not_computed, " blocks without a checksum"));
+    auto damage = find_damage(*file_.file, of, 0);
+    if (!damage) return pass(damage);
+    if (!damage->empty()) return bad(concat(*damage, ": the file is damaged"));
   }
   return {};
 }

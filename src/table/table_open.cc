@@ -51,20 +51,9 @@ Result<void> scrub(const DataFile& file, const StoredRows& rows) {
   const auto tensors = checksummed_tensors(file, rows.slot->checksum_block_bytes);
   if (!tensors) return tl::make_unexpected(tensors.error());
   for (const auto& of : *tensors) {
-    std::string damage;
-    const uint64_t bytes_per_row = rows.rows > 0 ? of.bytes() / static_cast<uint64_t>(rows.rows) : 0;
-    const auto counts = check_blocks(*file.file, of, [&](uint64_t begin, uint64_t end) {
-      if (!damage.empty()) return;
-      damage = concat("bytes ", of.tensor->begin + begin, " to ", of.tensor->begin + end, ", in \"",
-                      of.tensor->name, "\"");
-      if (of.tensor->name == "weight" && bytes_per_row > 0)
-        damage += concat(" (rows ", begin / bytes_per_row, " to ", (end - 1) / bytes_per_row, ")");
-      damage += ", do not match their checksum";
-    });
-    if (!counts) return tl::make_unexpected(counts.error());
-    if (damage.empty() && counts->not_computed > 0)
-      damage = concat(counts->not_computed, " blocks of \"", of.tensor->name, "\" have no checksum");
-    if (damage.empty()) continue;
+    auto damage = find_damage(*file.file, of, rows.rows);
+    if (!damage) return pass(damage);
+    if (damage->empty()) continue;
     // A trainer that began meanwhile has changed what was read: that is no damage.
     const auto now = read_slot(file);
     if (!now) return tl::make_unexpected(now.error());
@@ -72,7 +61,7 @@ Result<void> scrub(const DataFile& file, const StoredRows& rows) {
       return fail(ErrorCode::kUnclean, file.path(),
                   ": a trainer has begun with the table while it was scrubbed");
     }
-    return fail(ErrorCode::kFormat, file.path(), ": ", damage,
+    return fail(ErrorCode::kFormat, file.path(), ": ", *damage,
                 ": the file is damaged; `windrow verify` names all such places");
   }
   return {};

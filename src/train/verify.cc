@@ -39,24 +39,9 @@ Result<void> check_clean(const TableFile& table, const MetaSlot& slot) {
               "say nothing until it is closed, or recovered by `windrow recover`");
 }
 
-// The rows that bytes [begin, end) of a tensor touch.
-void set_rows(BadBlock& block, const TableFile& table, const safetensors::Tensor& tensor, uint64_t begin,
-              uint64_t end) {
-  block.first_row = block.last_row = -1;
-  const auto rows = static_cast<uint64_t>(table.rows);
-  const bool holds_rows = tensor.name == "weight" || tensor.name.starts_with("optimizer.");
-  if (!holds_rows || rows == 0 || tensor.shape.empty() || tensor.shape[0] != rows) return;
-  const uint64_t row_bytes = (tensor.end - tensor.begin) / rows;
-  block.first_row = static_cast<int64_t>(begin / row_bytes);
-  block.last_row = static_cast<int64_t>((end - 1) / row_bytes);
-}
-
 Result<void> verify_tensor(const TableFile& table, const ChecksummedTensor& of, VerifyReport& report) {
-  const auto counts = check_blocks(*table.file, of, [&](uint64_t begin, uint64_t end) {
-    BadBlock bad{of.tensor->name, of.tensor->begin + begin, of.tensor->begin + end, -1, -1};
-    set_rows(bad, table, *of.tensor, begin, end);
-    report.bad_blocks.push_back(std::move(bad));
-  });
+  const auto counts = check_blocks(*table.file, of, table.rows,
+                                   [&](BadBlock bad) { report.bad_blocks.push_back(std::move(bad)); });
   if (!counts) return tl::make_unexpected(counts.error());
   report.blocks_ok += counts->ok;
   report.blocks_not_computed += counts->not_computed;
