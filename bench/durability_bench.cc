@@ -2,6 +2,9 @@
 //
 //   durability/<level>/rows:R/dim:D/ids:N/<ids>/steps:S/threads:T
 //
+// A level is `none`, `process`, `power`, or the latter two with `-prepared`: before each step the ids of the next one are
+// given to prepare(). Here the steps follow one another at once; with a model between them, prepare() hides more.
+//
 // An iteration is an epoch: S steps (which are timed), then a checkpoint (which is not). items are ids. Counters: `ns/id`
 // of the steps; `kept/id`, rows that went into the journal, per id; `syncs/step`; `checkpoint_ms`, a checkpoint at the end
 // of an epoch; `begin_ms`, how long a checkpoint in the background keeps the trainer. Levels that are to be compared stand
@@ -26,6 +29,7 @@ using Clock = std::chrono::steady_clock;
 
 struct Case {
   Durability durability = Durability::kNone;
+  bool prepared = false;
   Stream stream = Stream::kZipf;
   int64_t rows = 1'000'000;
   int64_t dim = 128;
@@ -34,8 +38,11 @@ struct Case {
   int threads = 2;
 };
 
-const char* level_name(Durability durability) {
-  return durability == Durability::kPower ? "power" : durability == Durability::kProcess ? "process" : "none";
+std::string level_name(const Case& what) {
+  const char* const name = what.durability == Durability::kPower     ? "power"
+                           : what.durability == Durability::kProcess ? "process"
+                                                                     : "none";
+  return std::string(name) + (what.prepared ? "-prepared" : "");
 }
 
 template <class T>
@@ -77,8 +84,12 @@ void run(benchmark::State& state, const Case& what) {
   StepOptions step_options;
   step_options.threads = what.threads;
   size_t turn = 0;
+  const auto batch_of = [&](size_t number) {
+    return std::span<const int64_t>(ids).subspan(number % kBatches * what.ids, what.ids);
+  };
   const auto step = [&] {
-    const auto batch = std::span<const int64_t>(ids).subspan(turn++ % kBatches * what.ids, what.ids);
+    const auto batch = batch_of(turn++);
+    if (what.prepared) must(trainer.prepare(batch_of(turn)));
     must(trainer.step(batch, RowsIn(grads, static_cast<size_t>(what.dim)), step_options));
   };
   for (int k = 0; k < 4; ++k) step();
@@ -101,7 +112,8 @@ void run(benchmark::State& state, const Case& what) {
     checkpoint_seconds += seconds_since(checkpoint_begin);
     ++epochs;
   }
-  const auto all_ids = static_cast<double>(epochs) * static_cast<double>(what.steps) * static_cast<double>(what.ids);
+  const auto all_ids =
+      static_cast<double>(epochs) * static_cast<double>(what.steps) * static_cast<double>(what.ids);
   state.SetItemsProcessed(static_cast<int64_t>(all_ids));
   state.counters["ns/id"] = 1e9 * seconds / all_ids;
   state.counters["kept/id"] = static_cast<double>(kept) / all_ids;
@@ -112,7 +124,7 @@ void run(benchmark::State& state, const Case& what) {
 }
 
 void add(const Case& what) {
-  const std::string name = std::string("durability/") + level_name(what.durability) + "/rows:" + std::to_string(what.rows) +
+  const std::string name = "durability/" + level_name(what) + "/rows:" + std::to_string(what.rows) +
                            "/dim:" + std::to_string(what.dim) + "/ids:" + std::to_string(what.ids) + "/" +
                            stream_name(what.stream) + "/steps:" + std::to_string(what.steps) +
                            "/threads:" + std::to_string(what.threads);
@@ -124,11 +136,20 @@ void add(const Case& what) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  constexpr Durability kLevels[] = {Durability::kNone, Durability::kProcess, Durability::kPower};
-  for (const Durability durability : kLevels) add({.durability = durability, .rows = 1000, .dim = 64, .ids = 4096, .steps = 10});
+  constexpr struct {
+    Durability durability;
+    bool prepared;
+  } kLevels[] = {{Durability::kNone, false},
+                 {Durability::kProcess, false},
+                 {Durability::kProcess, true},
+                 {Durability::kPower, false},
+                 {Durability::kPower, true}};
+  for (const auto [durability, prepared] : kLevels)
+    add({.durability = durability, .prepared = prepared, .rows = 1000, .dim = 64, .ids = 4096, .steps = 10});
   for (const Stream stream : {Stream::kUniform, Stream::kZipf}) {
     for (const int64_t steps : {10, 100, 1000}) {
-      for (const Durability durability : kLevels) add({.durability = durability, .stream = stream, .steps = steps});
+      for (const auto [durability, prepared] : kLevels)
+        add({.durability = durability, .prepared = prepared, .stream = stream, .steps = steps});
     }
   }
   benchmark::AddCustomContext("simd_target", simd_target());
