@@ -79,8 +79,10 @@ Result<void> TrainerState::end_checkpoint() {
 }
 
 void TrainerState::settle(EndingCheckpoint& checkpoint, bool done) noexcept {
-  poisoned = poisoned || !done;
-  if (done) committed = {file.slot->generation, std::move(checkpoint.tag), checkpoint.step_count};
+  if (done)
+    committed = {file.slot->generation, std::move(checkpoint.tag), checkpoint.step_count};
+  else
+    poisoned = true;
 }
 
 Result<void> TrainerState::rollback() {

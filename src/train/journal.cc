@@ -91,8 +91,10 @@ Result<void> Journal::append(size_t rows) {
 
 Result<void> Journal::sync() {
   auto synced = file_->sync();
-  if (synced) ++syncs_;
-  broken_ = broken_ || !synced;
+  if (synced)
+    ++syncs_;
+  else
+    broken_ = true;
   return synced;
 }
 

@@ -22,13 +22,13 @@ using Rows = std::vector<float>;
 
 // What the jobs work on, made before anything fails: what a test allocates is not to fail.
 struct Names {
-  std::string a, served, died, later, made, delta;
+  std::string a, served, died, mixed, later, made, delta;
   ApplyOptions to_served;
   CheckpointOptions with_delta;
 
   explicit Names(const TemporaryFolder& folder)
-      : a(folder / "a"), served(folder / "served"), died(folder / "died"), later(folder / "later"),
-        made(folder / "new"), delta(folder / "delta"), to_served{.target = served},
+      : a(folder / "a"), served(folder / "served"), died(folder / "died"), mixed(folder / "mixed"),
+        later(folder / "later"), made(folder / "new"), delta(folder / "delta"), to_served{.target = served},
         with_delta{.delta_path = folder / "one"} {}
 };
 
@@ -100,6 +100,8 @@ constexpr Job kJobs[] = {
     {"train at process", train<Durability::kProcess>},
     {"train at power", train<Durability::kPower>},
     {"recover", [](auto& names, auto&) { return without_value(recover(names.died)); }},
+    {"accept mixed rows",
+     [](auto& names, auto&) { return without_value(recover(names.mixed, {.accept_mixed = true})); }},
     {"write a delta",
      [](auto& names, auto&) { return without_value(write_delta(names.a, names.later, names.made, {.state = true})); }},
     {"merge deltas", [](auto& names, auto&) { return without_value(merge_deltas({&names.delta, 1}, names.made)); }},
@@ -108,7 +110,8 @@ constexpr Job kJobs[] = {
      [](auto& names, auto&) { return without_value(apply_delta(names.a, names.delta, names.to_served)); }},
 };
 
-// "a", "served" and "died", which a trainer died with; "later", and a delta from "a" to it.
+// "a" and "served"; "died" and "mixed", which trainers died with, the latter without a journal; "later", and a delta from
+// "a" to it.
 void make_files(const TemporaryFolder& folder) {
   make_table(folder / "a", kDim, random_values(kRows * kDim, 1), kOptimizer);
   make_table(folder / "served", kDim, random_values(kRows * kDim, 2), {});
@@ -116,6 +119,11 @@ void make_files(const TemporaryFolder& folder) {
   fs::copy_file(folder / "a", folder / "later");
   {
     Trainer trainer = opened(folder / "died", kOptimizer, {.durability = Durability::kPower});
+    step(trainer, 4);
+  }
+  fs::copy_file(folder / "a", folder / "mixed");
+  {
+    Trainer trainer = opened(folder / "mixed", kOptimizer);
     step(trainer, 4);
   }
   Trainer trainer = opened(folder / "later", kOptimizer, {.durability = Durability::kProcess});
@@ -135,7 +143,7 @@ Rows rows_at(const std::string& path) {
   return table ? rows_of(*table) : Rows{};
 }
 
-constexpr const char* kTables[] = {"a", "served", "died", "later", "new"};
+constexpr const char* kTables[] = {"a", "served", "died", "mixed", "later", "new"};
 
 class Harness {
  public:
@@ -184,7 +192,7 @@ class Harness {
     CAPTURE(name);
     const auto path = work_ / name;
     if (name == "new" && (!fs::exists(path) || read_delta_info(path))) return;
-    const auto put_right = recover(path);
+    const auto put_right = recover(path, {.accept_mixed = name == "mixed"});
     if (!put_right) FAIL(put_right.error().message);
     const auto report = verify(path);
     if (!report) FAIL(report.error().message);

@@ -95,9 +95,15 @@ TEST_CASE("undo journal: a chunk stands as FORMAT.md says, and sizes must agree"
   store(huge.data() + 44, uint32_t{0xFFFFFFFA});
   store(huge.data() + 48, uint64_t{0xFFFFFFFF} * (8 + uint64_t{0xFFFFFFFA}));
   CHECK(!peek_chunk(huge));
+  // And one that does, but that no writer makes.
+  store(huge.data() + 40, uint32_t{0x10000});
+  store(huge.data() + 44, uint32_t{0xFFFFFFFA});
+  store(huge.data() + 48, uint64_t{0x10000} * (8 + uint64_t{0xFFFFFFFA}));
+  CHECK(!peek_chunk(huge));
   auto none = chunk;
   store(none.data() + 40, uint32_t{0});
   store(none.data() + 48, uint64_t{0});
   CHECK(!peek_chunk(none));
   CHECK(!peek_chunk(std::span(chunk).first(63)));
+  CHECK(!is_whole_chunk(std::span(chunk).first(63), some_uuid()));
 }

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-TESTS = "crashes: at kP*,delta: whenever*,delta: whichever*"
+TESTS = "crashes: at kP*,delta: whenever*,delta: whichever*,checkpoint: an older copy*"
 SEEDS = ("4000", "40000")  # the second where the first do not notice
 
 # name: (file, what stands there, what the mutant has instead), or several of these
@@ -26,10 +26,14 @@ MUTANTS = {
         "{(left.committed_epoch + 1) % 2, left.committed_epoch % 2}"),
     "table not synced after undo": (
         "src/train/undo.cc", "if (auto synced = table.file->sync(); !synced) return pass(synced);", ""),
-    # Either of the two alone tells old chunks from new ones.
-    "incarnations and epoch numbers used again after undo": [
-        ("src/train/undo.cc", "slot.committed_epoch += 2;", ""),
-        ("src/train/before_change.cc", ".number = system->random64()", ".number = 7")],
+    "epoch numbers used again": [
+        ("src/train/journal.cc", ".epoch = epoch_,", ".epoch = epoch_ % 2,"),
+        ("src/train/journal_reader.cc", "if (!*chunk || (*chunk)->epoch != epoch ||",
+         "if (!*chunk || (*chunk)->epoch != epoch % 2 ||")],
+    "incarnations used again": (
+        "src/train/before_change.cc", ".number = system->random64()", ".number = 7"),
+    "journal of any epoch taken": (
+        "src/train/undo.cc", "if (*epoch > left.committed_epoch + 2) {", "if (false) {"),
     "checksums not refreshed by undo": (
         "src/train/undo.cc", "if (auto refreshed = restorer.refresh_checksums(); !refreshed) return pass(refreshed);", ""),
     "journals removed before the clean slot of undo": (

@@ -35,7 +35,7 @@ struct Disobedience {
   bool write_of_journals = false;
 };
 
-class SimulatedFiles final : public windrow::io::FileSystem {
+class SimulatedFiles : public windrow::io::FileSystem {
  public:
   explicit SimulatedFiles(uint64_t seed, Disobedience disobedience = {});
   ~SimulatedFiles() override;

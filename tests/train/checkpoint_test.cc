@@ -114,6 +114,26 @@ TEST_CASE("checkpoint: in the background, while steps go on", "[train]") {
   CHECK(verify(training.path)->bad_blocks.empty());
 }
 
+TEST_CASE("checkpoint: one in the background that is done is noticed by the next step", "[train]") {
+  const Training training;
+  Trainer trainer = training.open(Durability::kProcess);
+  step(trainer, 1);
+  REQUIRE(trainer.checkpoint("done", {.in_background = true}));
+  trainer.internals().ending.wait();
+  CHECK(trainer.last_checkpoint().tag.empty());
+  step(trainer, 2);
+  CHECK(trainer.last_checkpoint().tag == "done");
+}
+
+TEST_CASE("checkpoint: a trainer without a journal keeps nothing ahead", "[train]") {
+  const Training training;
+  const auto before = read_all(training.path);
+  Trainer trainer = training.open(Durability::kNone);
+  const std::vector<int64_t> ids = {1, 2};
+  REQUIRE(trainer.prepare(std::span<const int64_t>(ids)));
+  CHECK(read_all(training.path) == before);
+}
+
 TEST_CASE("checkpoint: rows that are kept ahead are kept once, and steps are the same", "[train]") {
   const Training plain, ahead;
   Trainer one = plain.open(Durability::kPower), other = ahead.open(Durability::kPower);
@@ -263,6 +283,11 @@ TEST_CASE("checkpoint: journals that are missing, of another table or damaged ar
   check(ErrorCode::kJournalCorrupt);
   write(odd, std::vector<uint8_t>(journal.begin(), journal.begin() + 100));
   check(ErrorCode::kJournalCorrupt);
+  // Rows are taken as they are where there is no way back, and for no other reason.
+  std::filesystem::remove(odd);
+  std::filesystem::create_directory(odd);
+  CHECK(recover(training.path, {.accept_mixed = true}).error().code == ErrorCode::kIo);
+  std::filesystem::remove(odd);
 
   SECTION("the journal is found again") {
     write(odd, journal);
@@ -270,12 +295,47 @@ TEST_CASE("checkpoint: journals that are missing, of another table or damaged ar
     CHECK(training.weights() == random_values(kRows * kDim, 1));
   }
   SECTION("the rows are taken as they are") {
+    const auto left = GENERATE(0, 1, 2);
+    if (left == 1) write(odd, other);
+    if (left == 2) write(odd, bad);
     const auto recovered = recover(training.path, {.accept_mixed = true});
     REQUIRE(recovered);
     CHECK(recovered->mixed);
     CHECK(!training.has_journals());
     CHECK(verify(training.path)->bad_blocks.empty());
   }
+}
+
+// A copy that was made while a trainer was at work is put back beside journals that go on from it.
+TEST_CASE("checkpoint: an older copy of a table is not put back by later journals", "[train]") {
+  const Training training;
+  const std::string copy = training.folder / "copy";
+  const auto put_copy_back = [&] {
+    REQUIRE(std::filesystem::copy_file(copy, training.path, std::filesystem::copy_options::overwrite_existing));
+    const auto recovered = recover(training.path);
+    REQUIRE(!recovered);
+    INFO(recovered.error().message);
+    CHECK(recovered.error().code == ErrorCode::kJournalMismatch);
+    CHECK(read_all(training.path) == read_all(copy));
+    CHECK(training.has_journals());
+  };
+  {
+    Trainer trainer = training.open(Durability::kPower);
+    step(trainer, 1);
+    std::filesystem::copy_file(training.path, copy);
+    SECTION("of the same trainer, some checkpoints later") {
+      for (uint32_t seed : {2, 3, 4}) {
+        REQUIRE(trainer.checkpoint());
+        step(trainer, seed);
+      }
+    }
+    SECTION("of the next trainer") {
+      REQUIRE(trainer.close());
+      trainer = training.open(Durability::kPower);
+      step(trainer, 2);
+    }
+  }
+  put_copy_back();
 }
 
 TEST_CASE("checkpoint: journals have the permissions of the table, and do not follow links", "[train]") {

@@ -281,6 +281,7 @@ TEST_CASE("delta: a table of a Windrow without deltas gets a number by a checkpo
     REQUIRE(write_slot(*file, slot));
   }
   std::filesystem::copy_file(path, folder / "old");
+  std::filesystem::copy_file(path, folder / "unchanged");
   CHECK(write_delta(folder / "old", path, folder / "delta").error().code == ErrorCode::kUnsupported);
   Trainer trainer = trained(path);
   step(trainer, {1}, 1);
@@ -288,6 +289,11 @@ TEST_CASE("delta: a table of a Windrow without deltas gets a number by a checkpo
   REQUIRE(trainer.checkpoint("x"));
   step(trainer, {2}, 2);
   REQUIRE(trainer.checkpoint("y", with_delta(folder / "delta")));
+  // Also where it has changed no row.
+  Trainer unchanged = trained(folder / "unchanged");
+  REQUIRE(unchanged.checkpoint("x"));
+  REQUIRE(unchanged.checkpoint("y", with_delta(folder / "empty")));
+  CHECK(read_delta_info(folder / "empty")->rows == 0);
 }
 
 TEST_CASE("delta: one whose end was never written is refused", "[train][delta]") {
@@ -427,6 +433,16 @@ TEST_CASE("delta: tokens go along, and must be those of the table", "[train][del
   REQUIRE(!refused);
   CHECK(refused.error().code == ErrorCode::kWrongBase);
   CHECK(refused.error().message.find("'zwei'") != std::string::npos);
+  // Those of a trainer have them as well.
+  Trainer trainer = opened(folder / "b", Sgd{.lr = 1}, {.durability = Durability::kProcess});
+  REQUIRE(trainer.write_rows(std::span<const int64_t>(std::vector<int64_t>{1}), RowsIn(std::vector<float>(2), 2)));
+  REQUIRE(trainer.checkpoint("trained", {.delta_path = folder / "trained", .delta = {.tokens = true}}));
+  const auto of_trainer = DeltaFile::open(io::posix(), folder / "trained");
+  REQUIRE(of_trainer);
+  CHECK(of_trainer->read_tokens()->tokens == std::vector<std::string_view>{std::string_view("tw\0o", 4)});
+  REQUIRE(trainer.close());
+  make(folder / "b", {"one", std::string_view("tw\0o", 4), ""}, 2);
+  REQUIRE(write_delta(folder / "a", folder / "b", folder / "delta", {.tokens = true}));
   // Merged they stay.
   make(folder / "c", {"one", std::string_view("tw\0o", 4), ""}, 3);
   REQUIRE(write_delta(folder / "b", folder / "c", folder / "delta2", {.tokens = true}));

@@ -99,6 +99,55 @@ TEST_CASE("failing calls: rows that were kept ahead in vain are not changed", "[
   CHECK(trainer.prepare(std::span<const int64_t>(ids)).error().code == ErrorCode::kPoisoned);
 }
 
+// Where a checkpoint in the background failed, and where rows could not be kept ahead, the trainer goes no further.
+TEST_CASE("failing calls: what failed beside the trainer is found by whatever comes next", "[train]") {
+  using Call = Result<void> (*)(Trainer&);
+  const std::pair<Call, const char*> calls[] = {
+      {[](Trainer& trainer) { return trainer.checkpoint("next"); }, "checkpoint"},
+      {[](Trainer& trainer) { return trainer.rollback(); }, "rollback"},
+      {[](Trainer& trainer) { return trainer.close(); }, "close"},
+      {[](Trainer& trainer) { return trainer.end_checkpoint(); }, "end_checkpoint"},
+      {[](Trainer& trainer) {
+         const std::vector<int64_t> ids = {7};
+         return trainer.prepare(std::span<const int64_t>(ids));
+       }, "prepare"}};
+  const auto file = make_file();
+  for (const bool in_checkpoint : {true, false}) {
+    for (const auto& [call, name] : calls) {
+      if (!in_checkpoint && (name == std::string("rollback") || name == std::string("end_checkpoint"))) continue;
+      CAPTURE(in_checkpoint, name);
+      SimulatedFiles files(1);
+      files.put(kPath, file);
+      bool failing = false;
+      HookedFiles faulty(files, [&](const char* what, const std::string& path) -> std::optional<Error> {
+        const bool of_journal = path.find("-undo") != std::string::npos;
+        if (!failing || what != std::string("sync") || of_journal == in_checkpoint) return std::nullopt;
+        return Error{ErrorCode::kIo, "a sync fails"};
+      });
+      auto state = open_trainer(faulty, kPath, kOptimizer, {.durability = Durability::kPower});
+      REQUIRE(state);
+      Trainer trainer(std::move(*state));
+      REQUIRE(step(trainer, 1));
+      REQUIRE(trainer.checkpoint("good"));
+      REQUIRE(step(trainer, 2));
+      failing = true;
+      const std::vector<int64_t> ids = {20, 21};
+      if (in_checkpoint)
+        REQUIRE(trainer.checkpoint("bad", {.in_background = true}));
+      else
+        REQUIRE(trainer.prepare(std::span<const int64_t>(ids)));
+      const std::future<Result<void>>& beside =
+          in_checkpoint ? trainer.internals().ending : trainer.internals().preparing;
+      beside.wait();
+      const auto next = call(trainer);
+      REQUIRE(!next);
+      CHECK(next.error().code == (in_checkpoint ? ErrorCode::kIo : ErrorCode::kPoisoned));
+      CHECK(call(trainer).error().code == ErrorCode::kPoisoned);
+      CHECK(trainer.last_checkpoint().tag == "good");
+    }
+  }
+}
+
 TEST_CASE("failing calls: whichever fails, the table is at a checkpoint when it is opened again", "[train]") {
   const auto file = make_file();
   for (const Durability durability : {Durability::kProcess, Durability::kPower, Durability::kNone}) {
