@@ -24,12 +24,13 @@ using Rows = std::vector<float>;
 struct Names {
   std::string a, served, died, mixed, later, made, delta;
   ApplyOptions to_served;
-  CheckpointOptions with_delta;
+  CheckpointOptions with_delta, beside;
+  std::vector<int64_t> next = {2, 11, 20};
 
   explicit Names(const TemporaryFolder& folder)
       : a(folder / "a"), served(folder / "served"), died(folder / "died"), mixed(folder / "mixed"),
         later(folder / "later"), made(folder / "new"), delta(folder / "delta"), to_served{.target = served},
-        with_delta{.delta_path = folder / "one"} {}
+        with_delta{.delta_path = folder / "one"}, beside{.in_background = true, .delta_path = folder / "one"} {}
 };
 
 struct Job {
@@ -73,6 +74,26 @@ Result<void> train(const Names& names, std::vector<Rows>& states) {
   return trainer->close("closed");
 }
 
+// The same, with all that a trainer does beside itself.
+Result<void> train_beside(const Names& names, std::vector<Rows>& states) {
+  auto trainer = Trainer::open(names.a, kOptimizer, {.durability = Durability::kPower});
+  if (!trainer) return tl::make_unexpected(trainer.error());
+  const auto remember = [&] {
+    const failing::Pause pause;
+    states.push_back(rows_of(trainer->table()));
+  };
+  step(*trainer, 1);
+  remember();
+  (void)trainer->prepare(std::span<const int64_t>(names.next));
+  if (auto begun = trainer->checkpoint("one", names.beside); !begun) return begun;
+  step(*trainer, 2);
+  (void)trainer->prepare(std::span<const int64_t>(names.next));
+  if (auto ended = trainer->end_checkpoint(); !ended) return ended;
+  step(*trainer, 3);
+  remember();
+  return trainer->close("closed");
+}
+
 Result<void> create(const Names& names, std::vector<Rows>&) {
   static constexpr std::string_view kTokens[] = {"one", "two"};
   TableSpec spec{.rows = 2, .format = RowFormat::f32(4), .tokens = kTokens};
@@ -99,6 +120,7 @@ constexpr Job kJobs[] = {
     {"add state", [](auto& names, auto&) { return add_state(names.served, kOptimizer); }},
     {"train at process", train<Durability::kProcess>},
     {"train at power", train<Durability::kPower>},
+    {"train with work beside", train_beside},
     {"recover", [](auto& names, auto&) { return without_value(recover(names.died)); }},
     {"accept mixed rows",
      [](auto& names, auto&) { return without_value(recover(names.mixed, {.accept_mixed = true})); }},
@@ -160,6 +182,7 @@ class Harness {
     }
     // Put right, it can be nothing else.
     allowed_["died"] = {rows_at(base_ / "a")};
+    for (const char* name : kTables) after_[name] = rows_at((name == std::string("died") ? base_ / "a" : work_ / name));
   }
 
   // False: it ran to its end before anything failed.
@@ -177,7 +200,7 @@ class Harness {
     }
     CAPTURE(job.name, failed, at, error, for_ever);
     if (!done) CHECK(!done.error().message.empty());
-    for (const char* name : kTables) check_table(name, states);
+    for (const char* name : kTables) check_table(name, states, done.has_value());
     // Nobody can remove what cannot be removed.
     const bool may_stay = for_ever || std::string(failed) == "unlink" || what == What::kMemory;
     if (!may_stay) {
@@ -188,7 +211,8 @@ class Harness {
   }
 
  private:
-  void check_table(const std::string& name, const std::vector<Rows>& states) {
+  // `done`: the job says that all went well, whatever has failed.
+  void check_table(const std::string& name, const std::vector<Rows>& states, bool done) {
     CAPTURE(name);
     const auto path = work_ / name;
     if (name == "new" && (!fs::exists(path) || read_delta_info(path))) return;
@@ -198,12 +222,16 @@ class Harness {
     if (!report) FAIL(report.error().message);
     CHECK(report->bad_blocks.empty());
     const Rows rows = rows_at(path);
-    CHECK((allowed_[name].contains(rows) || std::find(states.begin(), states.end(), rows) != states.end()));
+    if (done)
+      CHECK(rows == (name == "a" && !states.empty() ? states.back() : after_[name]));
+    else
+      CHECK((allowed_[name].contains(rows) || std::find(states.begin(), states.end(), rows) != states.end()));
   }
 
   TemporaryFolder base_, work_;
   const Names names_{work_};
   std::map<std::string, std::set<Rows>> allowed_;
+  std::map<std::string, Rows> after_;
 };
 
 }  // namespace
