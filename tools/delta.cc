@@ -68,7 +68,8 @@ Result<int> run(const DeltaVerbOptions& options) {
   const bool merges = options.files[0] == "merge";
   const bool describes = !merges && options.files.size() == 1;
   if (describes) {
-    demand(options.target.empty(), "one file is described; OLD and NEW make a delta (-o)");
+    demand(options.target.empty() && !options.delta.state && !options.delta.tokens,
+           "one file is described; OLD and NEW make a delta (-o, --with-state, --with-tokens)");
     return describe(options.files[0], options.json);
   }
   demand(merges || options.files.size() == 2,

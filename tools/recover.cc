@@ -17,10 +17,10 @@ Result<int> run(const RecoverVerbOptions& options) {
   const auto report = recover(options.path, options.recover);
   if (!report) return tl::make_unexpected(report.error());
   print_line(options.path,
-             report->was_clean ? ": is clean, nothing was done"
-             : report->mixed   ? ": recovered, and clean again"
-                               : concat(": put back to its last checkpoint (", report->rows_restored,
-                                        " rows), and clean again"),
+             report->was_clean        ? ": is clean, nothing was done"
+             : report->accepted_mixed ? ": its rows are kept as they are, and it is clean again"
+                                      : concat(": put back to its last checkpoint (", report->rows_restored,
+                                               " rows), and clean again"),
              report->mixed ? "; it is marked mixed: some rows are from before, some from after a step" : "");
   return 0;
 }

@@ -62,7 +62,9 @@ void print_report(const VerifyOptions& options, const VerifyReport& report) {
   if (report.mixed)
     print_line("note: the table was once recovered with rows of before and after a step (mixed)");
   for (const std::string& leftover : report.leftovers) {
-    print_line("note: ", leftover, " was left behind by a process that died, and can be removed");
+    print_line(
+        "note: ", leftover,
+        " lies beside it: left behind by a process that died, it can be removed, unless one is at work");
   }
 }
 

@@ -97,7 +97,8 @@ struct ApplyReport {
 //         kUnclean and those of recover(), which is done first where a trainer died with the table (not to copy it)
 //         kUnsupported      not a Windrow file
 //         kNotFound, kIo, kNoSpace, kNoMemory
-// On failure: the table is what it was. Where it cannot be put back at once, the next open does it.
+// On failure: the table is what it was. Where it cannot be put back at once, the next open does it. Only where the last
+// write of all failed, that of the slot, the next open finds either; applying the delta again settles it.
 [[nodiscard]] WINDROW_API Result<ApplyReport> apply_delta(const std::string& table_path,
                                                           const std::string& delta_path,
                                                           const ApplyOptions& options = {});

@@ -56,6 +56,7 @@ struct RecoverOptions {
 struct RecoverReport {
   bool was_clean = false;     // nothing had to be done, nothing was written
   int64_t rows_restored = 0;  // that were put back to what they were at the last checkpoint
+  bool accepted_mixed = false;  // the rows could not be put back, and are kept as they are
   bool mixed = false;         // the table is, or was before, marked mixed
 };
 
@@ -114,7 +115,8 @@ struct AddStateOptions {
 //         kUnclean          a trainer is at work on the table, or died with it
 //         kUnsupported      not a Windrow file
 //         kIo, kNoSpace
-// On failure: nothing has changed, and nothing is left beside `target`.
+// On failure: nothing has changed, and nothing is left beside `target`; but where the message says that the new file is in
+// place, and may not survive a loss of power.
 [[nodiscard]] WINDROW_API Result<void> publish(const std::string& path, const std::string& target,
                                                const RewriteProgress& progress = {});
 

@@ -55,7 +55,9 @@ enum class Residency : uint8_t {
 // What to do with a table that a trainer has open, or died with (kUnclean).
 enum class Unclean : uint8_t {
   kRefuse,
-  kLive,  // open while a trainer lives: rows may be half written, and steps of its open epoch are seen
+  // Open while a trainer lives: rows may be half written (also values of the new scale with codes of the old, beside
+  // apply_delta(), which changes rows of every format), and steps of its open epoch are seen.
+  kLive,
   kAny,   // open also after a trainer died: rows are a mix of old and new
 };
 

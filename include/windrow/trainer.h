@@ -222,11 +222,12 @@ class WINDROW_API Trainer {
   //         kUnsupported      Durability::kNone, which does not know what has changed; a table whose present content
   //                           has no number yet; tokens of a table whose tokens share rows: nothing was done
   //         kIo, kNoSpace, kBusy  as write_delta(): nothing was done; or, where the message says so, the checkpoint was
-  //                           made and its delta was not. In the background the next call that ends it says so.
+  //                           made and its delta was not. Of one in the background end_checkpoint() says so, or the next
+  //                           checkpoint(), which then has done nothing, or close(), which has closed the table.
   [[nodiscard]] Result<void> checkpoint(std::string_view tag = {}, const CheckpointOptions& options = {});
 
-  // Waits for the checkpoint in the background, if there is one, and returns its error. A step, a checkpoint and
-  // close() find out by themselves that one has failed.
+  // Waits for the checkpoint in the background, if there is one, and returns its error, or that of its delta. A step, a
+  // checkpoint and close() find out by themselves that one has failed.
   [[nodiscard]] Result<void> end_checkpoint();
 
   // Puts rows, state and step count back to the last checkpoint, or to what was opened. The learning rate stays.
@@ -250,6 +251,7 @@ class WINDROW_API Trainer {
   // Errors: kIo, kNoSpace     a sync or a write failed: the table stays unclean
   //         kInvalidArgument  the tag is too long: nothing was done
   //         kPoisoned         closed before, or an earlier write to disk failed
+  //         kIo, kNoSpace, kBusy  where the message says that a delta was not made: the table is closed nevertheless
   [[nodiscard]] Result<void> close(std::string_view tag = {});
 
   // For the library's own use.

@@ -29,7 +29,6 @@ class DeltaFile {
   static Result<DeltaFile> open(io::FileSystem& system, const std::string& path);
 
   const std::string& path() const { return file_.path(); }
-  uint64_t file_bytes() const { return file_.file_bytes; }
   const MetaSlot& base() const { return base_; }
   const MetaSlot& target() const { return target_; }
   std::span<const int64_t> rows() const { return rows_; }  // ascending, each once, all in the table

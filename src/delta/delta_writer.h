@@ -24,7 +24,8 @@ struct NewDelta {
   std::optional<std::span<const std::string_view>> tokens = {};  // of each row
 };
 
-// The parts of a delta of `rows` rows of a table. The images of rows have the same order (table/row_images.h).
+// The parts of a delta of `rows` rows of a table whose states are of its rows, as RowImages::of() has found. The images of
+// rows have the same order (table/row_images.h).
 std::vector<safetensors::NewTensor> delta_parts(const TableFile& table, size_t rows, bool with_state);
 
 // Fills `bytes` with what a part holds of the delta's rows number first, first + 1, ...

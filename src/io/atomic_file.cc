@@ -84,8 +84,11 @@ Result<void> AtomicFile::append_from(const File& source, uint64_t offset, uint64
   return copied;
 }
 
-Result<void> AtomicFile::commit() {
+Result<void> AtomicFile::commit(const std::function<Result<void>()>& last_look) {
   if (auto synced = file_->sync(); !synced) return synced;
+  if (last_look) {
+    if (auto fine = last_look(); !fine) return fine;
+  }
   if (auto renamed = system_->rename(temporary_, path_); !renamed) return renamed;
   temporary_.clear();
   if (auto synced = system_->sync_folder_of(path_); !synced) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,8 +27,9 @@ class AtomicFile {
   Result<void> append_from(const File& source, uint64_t offset, uint64_t bytes);
   uint64_t position() const { return position_; }
 
-  // Syncs the file, renames it over its name, syncs the folder.
-  Result<void> commit();
+  // Syncs the file, renames it over its name, syncs the folder. Right before the rename `last_look` says whether it may
+  // still be done, since a sync can take long.
+  Result<void> commit(const std::function<Result<void>()>& last_look = {});
 
  private:
   AtomicFile(FileSystem& system, std::string path, std::string temporary, std::unique_ptr<File> file);

@@ -54,9 +54,10 @@ class File {
   // Makes the file at least this long, with its blocks allocated, so that a full disk is an error here and not a
   // SIGBUS at a store into a mapping. A file system that cannot reserve is no error.
   virtual Result<void> reserve(uint64_t bytes) = 0;
-  // Takes blocks of its own for what the file shares with copies (reflinks, on XFS), so that a store into a mapping needs no
-  // new ones: a full disk is an error here, and not a SIGBUS there. Where the file system cannot, it is no error.
-  virtual Result<void> unshare() = 0;
+  // Takes blocks for holes of the file (a copy may have been made sparse), and blocks of its own for what it shares with
+  // copies (reflinks, on XFS), so that a store into a mapping needs no new ones: a full disk is an error here, and not a
+  // SIGBUS there. Where the file system cannot, it is no error.
+  virtual Result<void> own_blocks() = 0;
   // Data and size are on disk on return (fdatasync).
   virtual Result<void> sync() = 0;
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "io/descriptor.h"
+#include "io/lock_holder.h"
 #include "io/system_error.h"
 
 namespace windrow::io {
@@ -179,9 +180,10 @@ class PosixFile final : public File {
     return {};
   }
 
-  Result<void> unshare() override {
+  Result<void> own_blocks() override {
     auto bytes = size();
     if (!bytes) return pass(bytes);
+    if (auto filled = reserve(*bytes); !filled) return filled;
     int result;
     do {
       result = ::fallocate(fd_->get(), FALLOC_FL_UNSHARE_RANGE, 0, static_cast<off_t>(*bytes));
@@ -207,7 +209,10 @@ class PosixFile final : public File {
     struct flock range = whole_file();
     if (::fcntl(fd_->get(), F_OFD_SETLK, &range) == 0) return {};
     if (errno == EAGAIN || errno == EACCES) {
-      return fail(ErrorCode::kBusy, path_, ": another trainer holds the table: wait until it has closed it");
+      struct stat mine;
+      const std::string holder = ::fstat(fd_->get(), &mine) == 0 ? lock_holder(mine) : std::string();
+      return fail(ErrorCode::kBusy, path_, ": another trainer holds the table", holder,
+                  ": wait until it has closed it");
     }
     return fail_system(errno, path_, "lock the file");
   }

@@ -18,6 +18,7 @@ BadBlock bad_block(const safetensors::Tensor& tensor, int64_t rows, uint64_t beg
   const auto count = static_cast<uint64_t>(rows);
   if (!holds_rows || rows == 0 || tensor.shape.empty() || tensor.shape[0] != count) return block;
   const uint64_t row_bytes = (tensor.end - tensor.begin) / count;
+  if (row_bytes == 0) return block;
   block.first_row = static_cast<int64_t>(begin / row_bytes);
   block.last_row = static_cast<int64_t>((end - 1) / row_bytes);
   return block;

@@ -81,9 +81,7 @@ Result<std::optional<RowCounters>> RowCounters::take(io::FileSystem& system, con
   }
   auto mapping = (*file)->map_writable();
   if (!mapping) return pass(mapping);
-  RowCounters counters(std::move(*mapping));
-  counters.end_all_changes();
-  return counters;
+  return RowCounters(std::move(*mapping));
 }
 
 Result<std::optional<RowCounters>> RowCounters::find(io::FileSystem& system, const std::string& table_path,
@@ -102,7 +100,6 @@ uint32_t& RowCounters::counter_of(int64_t row) const {
   return counters_[static_cast<uint32_t>(static_cast<uint64_t>(row) * 0x9E3779B1u) >> 16];
 }
 
-// A writer that was killed in the middle of a change left it so.
 void RowCounters::end_all_changes() const noexcept {
   for (uint64_t i = 0; i < kCounters; ++i) {
     const std::atomic_ref counter(counters_[i]);

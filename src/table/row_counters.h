@@ -22,8 +22,8 @@ class RowCounters {
 
   RowCounters() = default;
 
-  // For a trainer, which holds the table's lock: those beside the table, with no change under way, or new ones where
-  // `create` says so. Nothing when there are none. A file that is of another table, or damaged, is made anew.
+  // For a trainer, which holds the table's lock: those beside the table, or new ones where `create` says so. Nothing when
+  // there are none. A file that is of another table, or damaged, is made anew.
   static Result<std::optional<RowCounters>> take(io::FileSystem& system, const std::string& table_path,
                                                  const std::array<uint8_t, 16>& uuid, bool create);
   // For a reader. Nothing when there are none of this table.
@@ -34,6 +34,10 @@ class RowCounters {
   void begin_change(int64_t row) const noexcept;
   void end_change(int64_t row) const noexcept;
 
+  // Ends the changes in the middle of which a writer was killed. Not before the rows are put right, and while nobody else
+  // changes any: until then readers take those rows for what they are, torn.
+  void end_all_changes() const noexcept;
+
   // Before a row is read, and behind: it was read whole if nobody was changing it and the two are the same.
   uint32_t before_read(int64_t row) const noexcept;
   uint32_t behind_read(int64_t row) const noexcept;
@@ -42,7 +46,6 @@ class RowCounters {
  private:
   explicit RowCounters(io::Mapping mapping);
   uint32_t& counter_of(int64_t row) const;
-  void end_all_changes() const noexcept;
 
   io::Mapping mapping_;
   uint32_t* counters_ = nullptr;

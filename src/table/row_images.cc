@@ -16,7 +16,7 @@ Result<RowImages> RowImages::of(const TableFile& table) {
   for (const auto& tensor : table.header.tensors) {
     if (!tensor.name.starts_with(kStatePrefix) || rows == 0) continue;
     const uint64_t bytes = tensor.end - tensor.begin;
-    if (bytes == 0 || bytes % rows != 0) {
+    if (tensor.shape.empty() || tensor.shape[0] != rows || bytes == 0 || bytes % rows != 0) {
       return fail(ErrorCode::kFormat, table.path(), ": the tensor \"", tensor.name, "\" of ", bytes,
                   " bytes is not of ", rows, " rows");
     }

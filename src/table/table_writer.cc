@@ -272,8 +272,8 @@ Result<void> TableWriter::finish() {
     if (auto written = s.write_kept_buckets(); !written) return written;
     if (auto written = s.file.append(bytes_of(s.sink.checksums())); !written) return written;
     if (auto written = s.write_header(); !written) return written;
-    if (auto free = refuse_if_trained(*s.system, s.path); !free) return free;
-    if (auto committed = s.file.commit(); !committed) return committed;
+    auto committed = s.file.commit([&] { return refuse_if_trained(*s.system, s.path); });
+    if (!committed) return committed;
     // Written pages sit in the cache in whatever sizes the writes had; let the first reader choose (README,
     // "Residency").
     s.file.file().evict();

@@ -21,7 +21,7 @@ void WholeRows::read(int64_t row, const uint8_t* from, size_t bytes, uint8_t* to
     const uint32_t before = counters_.before_read(row);
     const bool changing = RowCounters::is_changing(before);
     // Not by memcpy, as the row may be written meanwhile: kernels/concurrent.h.
-    if (!changing || tries > kYields) copy({&from, 1, 0, bytes}, to, bytes);
+    if (!changing || tries >= kYields) copy({&from, 1, 0, bytes}, to, bytes);
     if (!changing && counters_.behind_read(row) == before) return;
     if (tries < kSpins) continue;
     if (tries < kYields) {

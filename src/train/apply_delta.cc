@@ -166,11 +166,18 @@ Result<void> change(io::FileSystem& system, TableFile& table, const io::Mapping&
   if (auto settled = write_slot(table, MetaSlot(*table.slot)); !settled) return settled;
   const auto counters = RowCounters::take(system, table.path(), table.slot->uuid, false);
   if (!counters) return tl::make_unexpected(counters.error());
+  if (*counters) (*counters)->end_all_changes();
   auto log = make_journals(system, table, life);
   if (!log) return pass(log);
   if (auto marked = mark_unclean(system, table, life, table.slot->optimizer_id); !marked) return marked;
   if (!delta.rows().empty()) {
-    if (auto kept = log->keep_new(delta.rows(), images, mapping.data, 1); !kept) return kept;
+    auto kept = log->keep_new(delta.rows(), images, mapping.data, 1);
+    // What a trainer would be told, that a checkpoint empties its journal, is no way out here.
+    if (!kept && kept.error().code == ErrorCode::kJournalFull) {
+      return fail(ErrorCode::kNoSpace, table.path(), ": there is no room beside the table for a journal of ",
+                  delta.rows().size(), " rows, by which they could be put back; nothing was changed");
+    }
+    if (!kept) return kept;
   }
   if (auto patched = patch(*table.file, table, images, delta, *counters ? &**counters : nullptr); !patched)
     return patched;
@@ -183,7 +190,7 @@ Result<void> commit(io::FileSystem& system, TableFile& table, const DeltaFile& d
   ++slot.committed_epoch;
   if (auto written = write_slot(table, slot); !written) return written;
   // Not before the table says that it needs them no more.
-  remove_journals(system, table.path());
+  remove_journals(system, table);
   return {};
 }
 
@@ -231,11 +238,16 @@ Result<ApplyReport> apply_to_copy(io::FileSystem& system, const std::string& pat
   const MetaSlot slot = was_applied ? *table->slot : slot_behind(*table, delta);
   if (!was_applied) {
     if (auto patched = patch(file->file(), *table, *images, delta); !patched) return pass(patched);
-    const uint64_t place = table->header.find("_meta")->begin + slot.generation % 2 * kSlotPage;
-    if (auto written = file->file().write(place, encode_slot(slot)); !written) return pass(written);
+    // The slot that was there is not of these rows: it goes.
+    std::vector<uint8_t> meta(kMetaBytes);
+    const auto encoded = encode_slot(slot);
+    std::copy(encoded.begin(), encoded.end(),
+              meta.begin() + static_cast<std::ptrdiff_t>(slot.generation % 2 * kSlotPage));
+    if (auto written = file->file().write(table->header.find("_meta")->begin, meta); !written)
+      return pass(written);
   }
-  if (auto free = refuse_if_trained(system, options.target); !free) return pass(free);
-  if (auto committed = file->commit(); !committed) return pass(committed);
+  auto named = file->commit([&] { return refuse_if_trained(system, options.target); });
+  if (!named) return pass(named);
   return report_of(slot, was_applied ? 0 : delta.rows().size(), was_applied);
 }
 

@@ -18,9 +18,9 @@ Result<void> TrainerState::begin() {
     if (auto begun = begin_changes(); !begun) return begun;
   }
   // Not before the table is marked: who copies a clean one may share its blocks.
-  if (!unshared) {
-    if (auto own = file.file->unshare(); !own) return own;
-    unshared = true;
+  if (!owns_blocks) {
+    if (auto own = file.file->own_blocks(); !own) return own;
+    owns_blocks = true;
   }
   return {};
 }

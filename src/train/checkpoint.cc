@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "base/guard.h"
+#include "format/text.h"
 #include "table/checksum_map.h"
 #include "train/refresh_checksums.h"
 #include "train/trainer_state.h"
@@ -18,10 +19,11 @@ Result<void> check_tag(std::string_view tag) {
 }
 
 // To be called when the checkpoint is on the disk.
-Result<void> name_delta(io::AtomicFile& delta) {
+Result<void> name_delta(io::AtomicFile& delta, std::string_view tag) {
   auto named = guard([&] { return delta.commit(); });
   if (named) return named;
-  return fail(named.error().code, "the checkpoint was made, but its delta was not: ", named.error().message);
+  return fail(named.error().code, "the checkpoint ", in_quotes(tag),
+              " was made, but its delta was not: ", named.error().message);
 }
 
 }  // namespace
@@ -33,6 +35,10 @@ uint64_t TrainerState::present_content() const {
 Result<void> TrainerState::checkpoint(std::string_view tag, const CheckpointOptions& options) {
   if (auto fits = check_tag(tag); !fits) return fits;
   if (auto ended = end_checkpoint(); !ended) return ended;
+  if (auto named = report_unnamed_delta(); !named) {
+    return fail(named.error().code, named.error().message,
+                "; nothing was done for the next checkpoint: ask for it again");
+  }
   end_prepare();
   if (auto usable = check_usable(); !usable) return usable;
   const uint64_t content = present_content();
@@ -44,7 +50,7 @@ Result<void> TrainerState::checkpoint(std::string_view tag, const CheckpointOpti
   }
   if (!changed) {
     if (auto written = write_tag(tag, content); !written) return written;
-    return delta ? name_delta(*delta) : Result<void>();
+    return delta ? name_delta(*delta, tag) : Result<void>();
   }
   // Once the epoch has ended nothing may fail that does not poison the trainer: memory is had before.
   const auto checkpoint = std::make_shared<EndingCheckpoint>();
@@ -75,7 +81,15 @@ Result<void> TrainerState::end_checkpoint() {
   if (!ending.valid()) return {};
   auto ended = ending.get();
   settle(*ending_checkpoint, ended.has_value());
-  return ended ? ending_checkpoint->delta_named : ended;
+  if (!ending_checkpoint->delta_named) unnamed_delta = std::move(ending_checkpoint->delta_named.error());
+  return ended;
+}
+
+Result<void> TrainerState::report_unnamed_delta() {
+  if (!unnamed_delta) return {};
+  Error error = std::move(*unnamed_delta);
+  unnamed_delta.reset();
+  return tl::make_unexpected(std::move(error));
 }
 
 void TrainerState::settle(EndingCheckpoint& checkpoint, bool done) noexcept {
@@ -95,7 +109,9 @@ Result<void> TrainerState::rollback() {
   if (auto ended = end_checkpoint(); !ended) return ended;
   if (!log) return {};
   end_prepare();
-  if (auto undone = guard([&] { return log->undo(images, mapping.data, counters ? &*counters : nullptr); }); !undone) {
+  if (auto usable = check_usable(); !usable) return usable;
+  auto undone = guard([&] { return log->undo(images, mapping.data, counters ? &*counters : nullptr); });
+  if (!undone) {
     // Some rows are back, others are not; whoever opens the table next puts all of them back.
     poisoned = true;
     return undone;
@@ -113,14 +129,15 @@ Result<void> TrainerState::close(std::string_view tag) {
   if (changed) {
     auto checkpoint = end_epoch(tag, present_content());
     if (auto done = end_now(checkpoint, true); !done) return done;
-    // Not before the table says that it needs them no more; and if it has lost its name they are another's.
-    if (log && file.file->is_current().value_or(false)) remove_journals(*system, path);
+    // Not before the table says that it needs them no more.
+    if (log) remove_journals(*system, file);
+    log.reset();
   } else if (!tag.empty()) {
     if (auto written = write_tag(tag, present_content()); !written) return written;
   }
   closed = true;
   file.file.reset();  // and with it the lock; the mapping stays with those who hold table()
-  return {};
+  return report_unnamed_delta();
 }
 
 EndingCheckpoint TrainerState::end_epoch(std::string_view tag, uint64_t content) {
@@ -166,7 +183,7 @@ Result<void> TrainerState::commit(EndingCheckpoint& checkpoint, bool closing, in
   slot.content = checkpoint.content;
   if (auto written = write_slot(file, slot); !written) return written;
   // The trainer goes on without it.
-  if (checkpoint.delta) checkpoint.delta_named = name_delta(*checkpoint.delta);
+  if (checkpoint.delta) checkpoint.delta_named = name_delta(*checkpoint.delta, checkpoint.tag);
   return {};
 }
 

@@ -19,7 +19,6 @@ Result<io::AtomicFile> copy_table(io::FileSystem& system, const TableFile& table
   if (auto free = refuse_if_trained(system, target); !free) return pass(free);
   auto file = io::AtomicFile::create(system, target, table.path());
   if (!file) return file;
-  if (auto reserved = file->file().reserve(table.file_bytes); !reserved) return pass(reserved);
   for (uint64_t at = 0; at < table.file_bytes;) {
     const uint64_t bytes = std::min(kPart, table.file_bytes - at);
     if (auto copied = file->append_from(*table.file, at, bytes); !copied) return pass(copied);
@@ -27,6 +26,8 @@ Result<io::AtomicFile> copy_table(io::FileSystem& system, const TableFile& table
     if (progress && !progress(at, table.file_bytes))
       return fail(ErrorCode::kIo, table.path(), ": stopped as asked; nothing was published");
   }
+  // Not before: where the file system shares the blocks of the copy it needs none of its own. No holes stay.
+  if (auto reserved = file->file().reserve(table.file_bytes); !reserved) return pass(reserved);
   if (auto quiet = check_quiet(table); !quiet) return pass(quiet);
   return file;
 }

@@ -31,7 +31,7 @@ Result<RollbackLog> make_journals(io::FileSystem& system, const TableFile& table
                              .image_bytes = life.image_bytes};
   auto made = RollbackLog::create(system, table.path(), header, life.sizes,
                                   life.durability == Durability::kPower, table.rows, life.epoch);
-  if (!made) remove_journals(system, table.path());  // the table is clean: they mean nothing
+  if (!made) remove_journals(system, table);  // the table is clean: they mean nothing
   return made;
 }
 

@@ -18,9 +18,10 @@ std::string journal_path(const std::string& table_path, uint64_t epoch) {
   return concat(table_path, "-undo", epoch % 2);
 }
 
-void remove_journals(io::FileSystem& system, const std::string& table_path) {
+void remove_journals(io::FileSystem& system, const TableFile& table) {
   try {
-    for (const uint64_t number : {0, 1}) (void)system.remove(journal_path(table_path, number));
+    if (!table.file->is_current().value_or(false)) return;
+    for (const uint64_t number : {0, 1}) (void)system.remove(journal_path(table.path(), number));
   } catch (const std::exception&) {
     // Out of memory for a name.
   }

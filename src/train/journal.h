@@ -9,6 +9,7 @@
 
 #include "format/undo_journal.h"
 #include "io/file.h"
+#include "table/table_file.h"
 
 namespace windrow {
 
@@ -76,7 +77,8 @@ class Journal {
 // "NAME-undo0" and "NAME-undo1", for even and odd epochs.
 std::string journal_path(const std::string& table_path, uint64_t epoch);
 
-// Removes both journals. A failure is none: they mean nothing beside a clean table.
-void remove_journals(io::FileSystem& system, const std::string& table_path);
+// Removes both journals of a table, unless it has lost its name: then they are another's. A failure is none: they mean
+// nothing beside a clean table.
+void remove_journals(io::FileSystem& system, const TableFile& table);
 
 }  // namespace windrow

@@ -55,9 +55,10 @@ class ChunkReader {
   std::vector<uint8_t> bytes_;
 };
 
-// Whether a chunk of the epoch begins behind `end` that can only have been written when one at `end` was on the disk: what
-// is written behind a sync is one group further, and what was last seen may have been the last of its own. Its header
-// tells, whether it is whole or not.
+// Whether a chunk of the epoch begins behind `end` that can only have been written when one at `end` was there. Its header
+// tells, whether it is whole or not. Where chunks are to outlive the process only, all of them can: they are written in
+// order. Else those behind the next sync but one: what is written behind a sync is one group further, and what was last
+// seen may have been the last of its own.
 Result<void> check_nothing_follows(const io::File& journal, const JournalHeader& of, uint64_t epoch,
                                    uint64_t end, uint64_t size, uint64_t least_group) {
   std::array<uint8_t, kChunkHeaderBytes> bytes;
@@ -77,7 +78,7 @@ Result<void> check_nothing_follows(const io::File& journal, const JournalHeader&
 }  // namespace
 
 Result<std::vector<ChunkPlace>> find_chunks(const io::File& journal, const JournalHeader& of, uint64_t epoch,
-                                            int64_t table_rows) {
+                                            int64_t table_rows, bool synced) {
   const auto size = journal.size();
   if (!size) return tl::make_unexpected(size.error());
   std::vector<ChunkPlace> found;
@@ -93,7 +94,7 @@ Result<std::vector<ChunkPlace>> find_chunks(const io::File& journal, const Journ
     found.push_back({end, **chunk});
     end += round_up((*chunk)->bytes(), kJournalPage);
   }
-  const uint64_t least_group = found.empty() ? 1 : found.back().header.group + 2;
+  const uint64_t least_group = !synced ? 0 : found.empty() ? 1 : found.back().header.group + 2;
   auto nothing = check_nothing_follows(journal, of, epoch, end, *size, least_group);
   if (!nothing) return pass(nothing);
   return found;

@@ -13,11 +13,11 @@ namespace windrow {
 
 // The chunks of an epoch in a journal: its longest prefix of chunks that are whole, follow each other, and name rows of
 // the table only. A trainer that dies leaves at most one behind it that is cut off.
-// Errors: kJournalCorrupt  behind the prefix is a chunk that was written when chunks before it were on the disk
-//                          already: no crash leaves that, but a damaged disk does
+// Errors: kJournalCorrupt  behind the prefix is a chunk that was written when chunks before it were there already, on the
+//                          disk or, if the journal is not `synced`, in the file: no crash leaves that, but damage does
 //         kIo
 Result<std::vector<ChunkPlace>> find_chunks(const io::File& journal, const JournalHeader& of, uint64_t epoch,
-                                            int64_t table_rows);
+                                            int64_t table_rows, bool synced);
 
 // The epoch of the chunk at the front, if it is whole and of this life of the table; 0 if there is none.
 Result<uint64_t> first_epoch(const io::File& journal, const JournalHeader& of);

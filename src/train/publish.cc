@@ -18,8 +18,7 @@ Result<void> publish(const std::string& path, const std::string& target, const R
     if (!table) return pass(table);
     auto file = copy_table(system, *table, target, progress);
     if (!file) return pass(file);
-    if (auto free = refuse_if_trained(system, target); !free) return free;
-    return file->commit();
+    return file->commit([&] { return refuse_if_trained(system, target); });
   });
 }
 

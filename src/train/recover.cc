@@ -1,5 +1,6 @@
 #include "base/guard.h"
 #include "table/checksum_map.h"
+#include "table/row_counters.h"
 #include "train/journal.h"
 #include "train/locked_table.h"
 #include "train/refresh_checksums.h"
@@ -18,6 +19,9 @@ Result<void> accept_mixed_rows(io::FileSystem& system, TableFile& table) {
     if (auto refreshed = refresh_checksums(*table.file, tensor, all); !refreshed) return refreshed;
   }
   if (auto synced = table.file->sync(); !synced) return synced;
+  const auto counters = RowCounters::take(system, table.path(), table.slot->uuid, false);
+  if (!counters) return tl::make_unexpected(counters.error());
+  if (*counters) (*counters)->end_all_changes();
   MetaSlot slot = *table.slot;
   ++slot.generation;
   slot.committed_epoch += 2;  // a trainer that died may have begun two epochs; neither number is used again
@@ -48,8 +52,8 @@ Result<RecoverReport> recover(const std::string& path, const RecoverOptions& opt
       report.rows_restored = static_cast<int64_t>(undone->rows);
     } else if (options.accept_mixed && has_no_way_back(undone.error().code)) {
       if (auto accepted = accept_mixed_rows(system, *table); !accepted) return pass(accepted);
-      remove_journals(system, table->path());
-      report.mixed = true;
+      remove_journals(system, *table);
+      report.accepted_mixed = report.mixed = true;
     } else {
       return tl::make_unexpected(undone.error());
     }

@@ -29,10 +29,9 @@ Result<void> strip(const std::string& path, const std::string& target, const Rew
     auto file = write_anew(system, *table, target, {.content = table->slot->content, .progress = progress});
     if (!file) return pass(file);
     if (auto quiet = check_quiet(*table); !quiet) return quiet;
-    if (!in_place) {
-      if (auto free = refuse_if_trained(system, target); !free) return free;
-    }
-    if (auto committed = file->commit(); !committed) return committed;
+    auto committed =
+        file->commit([&] { return in_place ? Result<void>() : refuse_if_trained(system, target); });
+    if (!committed) return committed;
     file->file().evict();  // as a new table: the first reader chooses the size of its pages
     return {};
   });

@@ -79,7 +79,8 @@ Result<void> Trainer::prepare(Ids ids) {
 Result<void> Trainer::end_checkpoint() {
   return guard([&]() -> Result<void> {
     if (auto usable = state_->check_usable(); !usable) return usable;
-    return state_->end_checkpoint();
+    if (auto ended = state_->end_checkpoint(); !ended) return ended;
+    return state_->report_unnamed_delta();
   });
 }
 

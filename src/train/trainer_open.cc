@@ -14,6 +14,8 @@ namespace windrow {
 
 namespace {
 
+constexpr uint64_t kMostSteps = uint64_t{1} << 62;  // nobody has taken more, and as many can follow
+
 // The tensors that hold the optimiser's state, in the order of state_tensors().
 Result<std::vector<const safetensors::Tensor*>> find_states(const TableFile& file,
                                                             const Optimizer& optimizer) {
@@ -53,6 +55,11 @@ Result<io::Mapping> map_file(io::FileSystem& system, const TableFile& file, Resi
   if (residency == Residency::kHuge) (*to_map)->evict();
   auto mapping = (*to_map)->map_writable();
   if (!mapping) return mapping;
+  // The file may have become shorter since its header was compared with its size.
+  if (mapping->size < file.file_bytes) {
+    return fail(ErrorCode::kIo, file.path(), ": the file had ", file.file_bytes,
+                " bytes when it was opened, and ", mapping->size, " when it was mapped");
+  }
   if (residency == Residency::kHuge) {
     io::advise_huge(*mapping);
     if (auto read = io::populate(*mapping, 0, mapping->size); !read) return pass(read);
@@ -104,6 +111,10 @@ Result<std::unique_ptr<TrainerState>> open_trainer(io::FileSystem& system, const
   if (!states) return pass(states);
   // close() will need them: better to know now that they cannot be written.
   if (auto tensors = checksummed_tensors(*file); !tensors) return pass(tensors);
+  if (file->slot->step_count > kMostSteps) {
+    return fail(ErrorCode::kFormat, file->path(), ": a step count of ", file->slot->step_count,
+                " in `_meta`: the table is damaged, or was made to look so");
+  }
   auto images = RowImages::of(*file);
   if (!images) return pass(images);
   // Now it is sure to be the table that is meant.
@@ -121,6 +132,7 @@ Result<std::unique_ptr<TrainerState>> open_trainer(io::FileSystem& system, const
   }
   auto counters = RowCounters::take(system, file->path(), file->slot->uuid, options.whole_rows);
   if (!counters) return pass(counters);
+  if (*counters) (*counters)->end_all_changes();
   auto mapping = map_file(system, *file, options.residency);
   if (!mapping) return pass(mapping);
   auto table = readable(*file, *mapping);

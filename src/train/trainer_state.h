@@ -52,15 +52,16 @@ struct TrainerState {
   uint64_t epoch = 0;              // the live one
   Checkpoint committed;            // the last one that is known to be on the disk
   std::shared_ptr<EndingCheckpoint> ending_checkpoint;
-  std::future<Result<void>> ending;   // of that one, in the background; it has `file` until then
-  bool restored = false;              // opening put rows back
-  std::vector<int64_t> prepared_ids;  // of a batch to come
+  std::future<Result<void>> ending;    // of that one, in the background; it has `file` until then
+  std::optional<Error> unnamed_delta;  // of a checkpoint in the background, until somebody is told
+  bool restored = false;               // opening put rows back
+  std::vector<int64_t> prepared_ids;   // of a batch to come
   Coalescer prepared_rows;
   std::future<Result<void>> preparing;  // has `log` until then, and these two
 
-  bool changed = false;  // the slot on disk says "not clean"; rows may differ from the last checkpoint
+  bool changed = false;       // the slot on disk says "not clean"; rows may differ from the last checkpoint
   bool rows_changed = false;  // rows differ from the last checkpoint, or may
-  bool unshared = false;      // the file shares no blocks with copies
+  bool owns_blocks = false;   // no store needs a new one
   bool closed = false;
   bool poisoned = false;  // a sync or a slot write failed
   int max_threads = 1;    // the most that a step has asked for; close() asks for no more
@@ -90,8 +91,10 @@ struct TrainerState {
   // that has ended goes to the disk.
   EndingCheckpoint end_epoch(std::string_view tag, uint64_t content);
   Result<void> end_now(EndingCheckpoint& checkpoint, bool closing);
-  // Waits for the checkpoint in the background, if there is one; its error.
+  // Waits for the checkpoint in the background, if there is one; its error, but for that of its delta.
   Result<void> end_checkpoint();
+  // Which is reported once, by what can do so without leaving steps undone.
+  Result<void> report_unnamed_delta();
   Result<void> rollback();
   Result<void> close(std::string_view tag);
   // The number of what the table is now: that of the last checkpoint where nothing can have changed since.

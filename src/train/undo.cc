@@ -103,7 +103,8 @@ Result<UndoReport> undo_unfinished(io::FileSystem& system, TableFile& table) {
   std::array<std::vector<ChunkPlace>, 2> chunks;
   for (const uint64_t epoch : {left.committed_epoch + 1, left.committed_epoch + 2}) {
     const LeftJournal& journal = journals[epoch % 2];
-    auto found = find_chunks(*journal.file, journal.header, epoch, table.rows);
+    auto found =
+        find_chunks(*journal.file, journal.header, epoch, table.rows, left.level == DurabilityLevel::kPower);
     if (!found) return pass(found);
     chunks[epoch % 2] = std::move(*found);
   }
@@ -118,6 +119,7 @@ Result<UndoReport> undo_unfinished(io::FileSystem& system, TableFile& table) {
         [&](int64_t row, std::span<const uint8_t> image) { return restorer.patch(row, image); });
     if (!restored) return pass(restored);
   }
+  if (*counters) (*counters)->end_all_changes();
   if (auto refreshed = restorer.refresh_checksums(); !refreshed) return pass(refreshed);
   if (auto synced = table.file->sync(); !synced) return pass(synced);
   MetaSlot slot = left;
@@ -127,7 +129,7 @@ Result<UndoReport> undo_unfinished(io::FileSystem& system, TableFile& table) {
   slot.clean = true;
   if (auto written = write_slot(table, slot); !written) return pass(written);
   // Not before the table says that it needs them no more.
-  remove_journals(system, table.path());
+  remove_journals(system, table);
   return UndoReport{restorer.rows()};
 }
 

@@ -135,7 +135,7 @@ Result<void> check_fit(const TableFile& before, const TableFile& after, bool wit
     });
   };
   const MetaSlot &left = *before.slot, &right = *after.slot;
-  if (!same_parts(false) || left.row_format_id != right.row_format_id ||
+  if (!same_parts(false) || left.dim != right.dim || left.row_format_id != right.row_format_id ||
       left.scale_block != right.scale_block || left.scale_type != right.scale_type ||
       before.format.stride_bytes != after.format.stride_bytes) {
     return misfit("their rows have different formats");
@@ -148,11 +148,11 @@ Result<void> check_fit(const TableFile& before, const TableFile& after, bool wit
 Result<DeltaReport> compare(io::FileSystem& system, const TableFile& before, const TableFile& after,
                             const std::string& path, const DeltaOptions& options,
                             const RewriteProgress& progress) {
-  if (auto fit = check_fit(before, after, options.state); !fit) return pass(fit);
   auto images = RowImages::of(before);
   if (!images) return pass(images);
   auto places = RowImages::of(after);
   if (!places) return pass(places);
+  if (auto fit = check_fit(before, after, options.state); !fit) return pass(fit);
   Comparison comparison(before, after, *images, progress);
   if (auto others = comparison.check_others(); !others) return pass(others);
   const auto rows = comparison.changed_rows(options.state);

@@ -14,9 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "base/bytes.h"
-#include "format/checksum.h"
 #include "fuzz/require.h"
+#include "fuzz/right_sums.h"
 #include "support/simulated_files.h"
 #include "support/temporary_folder.h"
 #include "table/table_file.h"
@@ -34,28 +33,6 @@ std::vector<uint8_t> make_table() {
   std::ifstream file(folder / "t", std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   return {bytes.begin(), bytes.end()};
-}
-
-// The layout and the sums of the slots, and the checksums, as the rest of the file wants them.
-std::vector<uint8_t> with_right_sums(std::vector<uint8_t> bytes) {
-  const auto header_bytes = safetensors::header_bytes(std::span(bytes).first(std::min<size_t>(8, bytes.size())), bytes.size());
-  if (!header_bytes) return bytes;
-  const auto header = safetensors::parse(std::span(bytes).first(*header_bytes), bytes.size());
-  if (!header) return bytes;
-  const auto* ends = header->find("_delta");
-  if (!ends || ends->end - ends->begin != 2 * kSlotBytes) return bytes;
-  uint8_t* const slots = bytes.data() + ends->begin;
-  store(slots + kSlotBytes + 72, sum32(std::span(bytes).first(*header_bytes)));
-  for (const size_t at : {size_t{0}, size_t{kSlotBytes}}) store(slots + at + 508, sum32({slots + at, 508}));
-  const auto* checksum = header->find("checksum");
-  if (!checksum) return bytes;
-  uint64_t entry = checksum->begin;
-  for (const auto& tensor : header->tensors) {
-    if (!is_checksummed(tensor.name)) continue;
-    for (uint64_t at = tensor.begin; at < tensor.end && entry + 8 <= checksum->end; at += kChecksumBlockBytes, entry += 8)
-      store(bytes.data() + entry, block_checksum({bytes.data() + at, std::min(kChecksumBlockBytes, tensor.end - at)}));
-  }
-  return bytes;
 }
 
 void read_all_of(const DeltaFile& delta) {

@@ -1,5 +1,6 @@
-// The input is a whole file. Whatever opens as a table, however it was asked for, must be readable from its first
-// row to its last, scales and vocabulary included, and to verify.
+// The input is a whole file, which is opened as it is, and with its sums made right. Whatever opens as a table, however it
+// was asked for, must be readable from its first row to its last, scales and vocabulary included, and to verify, to
+// trainers and to write_delta().
 
 #include <unistd.h>
 #include <windrow/windrow.h>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "fuzz/require.h"
+#include "fuzz/right_sums.h"
 
 using namespace windrow;
 
@@ -68,11 +70,7 @@ void read_words(const Table& table) {
   WINDROW_REQUIRE(word_vectors(table, words, RowsOut(out, static_cast<size_t>(table.dim()))).has_value());
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static InputFile file;
-  file.hold(data, size);
+void try_file(const InputFile& file) {
   using Kind = RowFormat::Kind;
   const OpenOptions ways[] = {
       {.unclean = Unclean::kAny},
@@ -84,6 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       {.row_format = Kind::kInt4, .dim = 3, .unclean = Unclean::kAny},
       {.scale_columns = 2, .unclean = Unclean::kAny},
       {.tensor = "s*", .unclean = Unclean::kAny},
+      {.scrub = true},
   };
   for (const OpenOptions& options : ways) {
     const auto table = Table::open(file.path(), options);
@@ -97,5 +96,23 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     read_words(*table);
   }
   (void)verify(file.path());
+  const std::string delta = file.path() + ".delta";
+  if (const auto made = write_delta(file.path(), file.path(), delta, {.state = true}); made) {
+    WINDROW_REQUIRE(made->rows == 0);
+    ::unlink(delta.c_str());
+  }
+  for (const Optimizer& optimizer : {Optimizer(Sgd{}), Optimizer(Adagrad{}), Optimizer(RowwiseAdagrad{})})
+    (void)Trainer::open(file.path(), optimizer);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static InputFile file;
+  file.hold(data, size);
+  try_file(file);
+  const auto mended = with_right_sums({data, data + size});
+  file.hold(mended.data(), mended.size());
+  try_file(file);
   return 0;
 }

@@ -21,22 +21,24 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto first = first_epoch(**file, of);
   WINDROW_REQUIRE(first.has_value());
   for (const uint64_t epoch : {*first, uint64_t{1}, uint64_t{2}}) {
-    const auto chunks = find_chunks(**file, of, epoch, kRows);
-    if (!chunks) {
-      WINDROW_REQUIRE(chunks.error().code == ErrorCode::kJournalCorrupt);
-      continue;
+    for (const bool synced : {true, false}) {
+      const auto chunks = find_chunks(**file, of, epoch, kRows, synced);
+      if (!chunks) {
+        WINDROW_REQUIRE(chunks.error().code == ErrorCode::kJournalCorrupt);
+        continue;
+      }
+      uint64_t rows = 0, given = 0;
+      for (const ChunkPlace& chunk : *chunks) {
+        WINDROW_REQUIRE(chunk.offset + chunk.header.bytes() <= size && chunk.offset % kJournalPage == 0);
+        rows += chunk.header.rows;
+      }
+      const auto read = read_backwards(**file, of, *chunks, [&](int64_t row, std::span<const uint8_t> image) -> Result<void> {
+        WINDROW_REQUIRE(row >= 0 && row < kRows && image.size() == of.image_bytes);
+        ++given;
+        return {};
+      });
+      WINDROW_REQUIRE(read.has_value() && given == rows);
     }
-    uint64_t rows = 0, given = 0;
-    for (const ChunkPlace& chunk : *chunks) {
-      WINDROW_REQUIRE(chunk.offset + chunk.header.bytes() <= size && chunk.offset % kJournalPage == 0);
-      rows += chunk.header.rows;
-    }
-    const auto read = read_backwards(**file, of, *chunks, [&](int64_t row, std::span<const uint8_t> image) -> Result<void> {
-      WINDROW_REQUIRE(row >= 0 && row < kRows && image.size() == of.image_bytes);
-      ++given;
-      return {};
-    });
-    WINDROW_REQUIRE(read.has_value() && given == rows);
   }
   return 0;
 }

@@ -191,6 +191,9 @@ TEST_CASE("posix file: a second open of a file cannot take its lock", "[io]") {
   CHECK(refused.error().code == ErrorCode::kBusy);
   CHECK(contains(refused.error().message, path));
   CHECK(contains(refused.error().message, "another trainer holds the table"));
+  // Here it is seen which process that is.
+  if (std::filesystem::exists("/proc/self/fdinfo"))
+    CHECK(contains(refused.error().message, ("(process " + std::to_string(::getpid()) + ", ").c_str()));
 
   other->reset();  // closing another descriptor of the file does not drop the lock
   CHECK(*(*reader)->is_locked_elsewhere());
@@ -323,7 +326,7 @@ class MemoryFile final : public io::File {
   Result<void> write_durable(uint64_t, std::span<const uint8_t>) override { return no(); }
   Result<void> copy_from(const File&, uint64_t, uint64_t, uint64_t) override { return no(); }
   Result<void> reserve(uint64_t) override { return no(); }
-  Result<void> unshare() override { return no(); }
+  Result<void> own_blocks() override { return no(); }
   Result<void> sync() override { return no(); }
   Result<io::Mapping> map() const override { return no(); }
   Result<io::Mapping> map_writable() override { return no(); }

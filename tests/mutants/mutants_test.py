@@ -38,7 +38,7 @@ MUTANTS = {
         "src/train/undo.cc", "if (auto refreshed = restorer.refresh_checksums(); !refreshed) return pass(refreshed);", ""),
     "journals removed before the clean slot of undo": (
         "src/train/undo.cc", "if (auto written = write_slot(table, slot); !written) return pass(written);",
-        "remove_journals(system, table.path()); "
+        "remove_journals(system, table); "
         "if (auto written = write_slot(table, slot); !written) return pass(written);"),
     "epoch of a chunk not looked at": (
         "src/train/journal_reader.cc", "if (!*chunk || (*chunk)->epoch != epoch || (*chunk)->seq != found.size()",
@@ -49,7 +49,7 @@ MUTANTS = {
         "src/train/checkpoint.cc", "if (closing || options.durability != Durability::kProcess) {", "if (closing) {"),
     "journals removed before the clean flag": (
         "src/train/checkpoint.cc", "if (auto done = end_now(checkpoint, true); !done) return done;",
-        "if (log) remove_journals(*system, path); if (auto done = end_now(checkpoint, true); !done) return done;"),
+        "if (log) remove_journals(*system, file); if (auto done = end_now(checkpoint, true); !done) return done;"),
     "one slot only": (
         "src/train/checkpoint.cc", "++slot.generation;\n  slot.committed_epoch = checkpoint.epoch;",
         "slot.generation += 2;\n  slot.committed_epoch = checkpoint.epoch;"),
@@ -76,12 +76,12 @@ MUTANTS = {
         "auto settled = Result<void>(); !settled"),
     "rows of a delta not kept": (
         "src/train/apply_delta.cc",
-        "if (auto kept = log->keep_new(delta.rows(), images, mapping.data, 1); !kept) return kept;", ""),
+        "auto kept = log->keep_new(delta.rows(), images, mapping.data, 1);", "auto kept = Result<void>();"),
     "table not synced under a delta": (
         "src/train/apply_delta.cc", "return table.file->sync();", "return {};"),
     "journals removed before the slot of a delta": (
         "src/train/apply_delta.cc", "if (auto written = write_slot(table, slot); !written) return written;",
-        "remove_journals(system, table.path()); if (auto written = write_slot(table, slot); !written) return written;"),
+        "remove_journals(system, table); if (auto written = write_slot(table, slot); !written) return written;"),
     "rows of a delta put back although its slot may be written": (
         "src/train/apply_delta.cc", "if (!committed) return pass(committed);",
         "if (!committed) { (void)undo_unfinished(system, *table); return pass(committed); }"),

@@ -82,8 +82,8 @@ class HookedFiles final : public windrow::io::FileSystem {
     Result<void> reserve(uint64_t bytes) override {
       return ask<void>("reserve", [&] { return inner_->reserve(bytes); });
     }
-    Result<void> unshare() override {
-      return ask<void>("unshare", [&] { return inner_->unshare(); });
+    Result<void> own_blocks() override {
+      return ask<void>("own blocks", [&] { return inner_->own_blocks(); });
     }
     Result<void> sync() override {
       return ask<void>("sync", [&] { return inner_->sync(); });

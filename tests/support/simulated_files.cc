@@ -103,7 +103,7 @@ class SimulatedFile final : public io::File {
     return end_call(goes_on);
   }
 
-  Result<void> unshare() override {
+  Result<void> own_blocks() override {
     if (system_.ended_) return no_power();
     return {};
   }

@@ -148,6 +148,41 @@ TEST_CASE("failing calls: what failed beside the trainer is found by whatever co
   }
 }
 
+TEST_CASE("failing calls: a delta that gets no name in the background keeps the trainer from nothing", "[train]") {
+  const auto file = make_file();
+  for (const std::string next : {"end_checkpoint", "checkpoint", "close"}) {
+    CAPTURE(next);
+    SimulatedFiles files(1);
+    files.put(kPath, file);
+    HookedFiles faulty(files, [&](const char* call, const std::string&) -> std::optional<Error> {
+      if (call != std::string("rename")) return std::nullopt;
+      return Error{ErrorCode::kIo, "no names today"};
+    });
+    auto state = open_trainer(faulty, kPath, kOptimizer, {.durability = Durability::kPower});
+    REQUIRE(state);
+    Trainer trainer(std::move(*state));
+    REQUIRE(step(trainer, 1));
+    REQUIRE(trainer.checkpoint("A", {.in_background = true, .delta_path = "folder/delta"}));
+    trainer.internals().ending.wait();
+    REQUIRE(step(trainer, 2));
+    REQUIRE(trainer.rollback());
+    CHECK(trainer.last_checkpoint().tag == "A");
+    const auto told = next == "checkpoint" ? trainer.checkpoint("B")
+                      : next == "close"    ? trainer.close("B")
+                                           : trainer.end_checkpoint();
+    REQUIRE(!told);
+    CHECK(told.error().message.starts_with("the checkpoint 'A' was made, but its delta was not: "));
+    if (next == "close") {
+      CHECK(trainer.checkpoint().error().code == ErrorCode::kPoisoned);
+    } else {
+      CHECK(trainer.last_checkpoint().tag == "A");
+      REQUIRE(trainer.checkpoint("B"));
+    }
+    auto again = open_trainer(files, kPath, kOptimizer, {});
+    if (next == "close") CHECK((*again)->committed.tag == "B");
+  }
+}
+
 TEST_CASE("failing calls: whichever fails, the table is at a checkpoint when it is opened again", "[train]") {
   const auto file = make_file();
   for (const Durability durability : {Durability::kProcess, Durability::kPower, Durability::kNone}) {

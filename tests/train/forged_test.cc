@@ -121,6 +121,41 @@ TEST_CASE("forged: a state that is not of the table's rows is told before anythi
   }
 }
 
+TEST_CASE("forged: a state of as many bytes as rows, and of another shape, is refused", "[train][delta]") {
+  // 50 rows of 4 floats of state, and what else has 800 bytes.
+  for (const char* shape : {"[4,50]", "[200]", "[8,25]"}) {
+    const Pair pair;
+    const std::string old = "\"optimizer.sum\":{\"dtype\":\"F32\",\"shape\":[50,4]";
+    std::string text = "\"optimizer.sum\":{\"dtype\":\"F32\",\"shape\":" + std::string(shape);
+    text.resize(old.size(), ' ');
+    change_header(pair.table, old, text);
+    CHECK(contains(pair.refused(ErrorCode::kFormat), "is not of 50 rows"));
+    const auto made = pair.folder / "made";
+    for (const bool state : {true, false}) {
+      CHECK(write_delta(pair.table, pair.folder / "later", made, {.state = state}).error().code == ErrorCode::kFormat);
+      CHECK(write_delta(pair.folder / "later", pair.table, made, {.state = state}).error().code == ErrorCode::kFormat);
+    }
+  }
+}
+
+TEST_CASE("forged: a damaged block of rows of less than a byte is told without them", "[train]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "t";
+  const std::vector<std::string_view> tokens = {"a", "b", "c", "d", "", "", "", ""};
+  REQUIRE(Table::create(path, {.rows = 8, .format = RowFormat::f32(kDim), .tokens = tokens}));
+  change_header(path, "\"vocab.bytes\":{\"dtype\":\"U8\",\"shape\":[4]", "\"optimizer.x\":{\"dtype\":\"F4\",\"shape\":[8]");
+  {
+    auto data = open_data_file(io::posix(), path, io::Access::kWrite);
+    REQUIRE(data);
+    REQUIRE(data->file->write(data->header.find("optimizer.x")->begin, std::vector<uint8_t>{1, 2, 3, 4}));
+  }
+  const auto report = verify(path);
+  REQUIRE(report);
+  REQUIRE(report->bad_blocks.size() == 1);
+  CHECK((report->bad_blocks[0].tensor == "optimizer.x" && report->bad_blocks[0].first_row == -1));
+  CHECK(Table::open(path, {.scrub = true}).error().code == ErrorCode::kFormat);
+}
+
 TEST_CASE("forged: a row whose state is too large for a journal is refused", "[train]") {
   const TemporaryFolder folder;
   make_table(folder / "t", kDim, random_values(kRows * kDim, 1), kOptimizer);
@@ -164,7 +199,10 @@ TEST_CASE("forged: a delta with fewer states, or shorter ones, is refused", "[tr
   REQUIRE(source);
   const std::vector<int64_t> rows = {3, 4};
   const auto forge = [&](auto change) {
-    NewDelta delta{.base = *source->slot, .target = *source->slot, .parts = delta_parts(*source, 2, true), .rows = rows};
+    NewDelta delta{.base = *source->slot,
+                   .target = *source->slot,
+                   .parts = delta_parts(*source, 2, true),
+                   .rows = rows};
     delta.target.content += 1;
     change(delta.parts);
     const auto fill = [](size_t, size_t, std::span<uint8_t>) { return Result<void>(); };

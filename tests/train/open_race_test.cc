@@ -21,7 +21,8 @@ std::vector<uint8_t> make_file(uint32_t seed, const std::function<void(MetaSlot&
   return read_all(folder / "t");
 }
 
-// Opens a trainer, and puts a file there before the first calls of a kind: `times` times, from the second on if `again`.
+// Opens a trainer, and puts a file there before the first calls of a kind: `times` times, from the second on if
+// `again`.
 Result<std::unique_ptr<TrainerState>> open_while(const char* call, const std::vector<uint8_t>& file, int times,
                                                  bool again = false) {
   SimulatedFiles files(1);

@@ -5,16 +5,19 @@
 #include <fstream>
 #include <thread>
 
+#include "support/hooked_files.h"
+#include "support/simulated_files.h"
 #include "table/row_counters.h"
 #include "train/train_fixture.h"
 #include "train/trainer_state.h"
+#include "train/undo.h"
 
 using namespace windrow;
 
 namespace {
 
 // Of every row all values are the same, before and after each step: a row that is not so was torn.
-constexpr int64_t kRows = 48;
+constexpr int64_t kRows = 512;  // of 1 KiB: enough for a step to take two threads
 constexpr size_t kDim = 256;
 const TrainOptions kWhole{.durability = Durability::kProcess, .whole_rows = true};
 
@@ -218,6 +221,58 @@ TEST_CASE("whole rows: a row that a trainer died in is an error, until the next 
   CHECK(gather(*table, std::span<const int64_t>(others), two));
   Trainer trainer = opened(path, Sgd{});
   CHECK(gather(*table, std::span<const int64_t>(torn), RowsOut(rows, kDim)));
+}
+
+// Readers must not take a row for whole before it is.
+TEST_CASE("whole rows: a row that a trainer died in counts as torn until it is put back", "[train][whole]") {
+  constexpr const char* kPath = "folder/t";
+  SimulatedFiles files(1);
+  {
+    const TemporaryFolder folder;
+    make_even_table(folder / "t");
+    files.put(kPath, read_all(folder / "t"));
+  }
+  std::array<uint8_t, 16> uuid;
+  {
+    auto state = open_trainer(files, kPath, Sgd{.lr = 1}, kWhole);
+    REQUIRE(state);
+    uuid = (*state)->file.slot->uuid;
+    Trainer trainer(std::move(*state));
+    const std::vector<int64_t> ids = {7};
+    REQUIRE(trainer.step(std::span<const int64_t>(ids), RowsIn(std::vector<float>(kDim, 1.0f), kDim)));
+    trainer.internals().counters->begin_change(7);  // and never ends
+  }
+  const auto is_torn = [&] {
+    const auto counters = RowCounters::find(files, kPath, uuid);
+    REQUIRE((counters && *counters));
+    return RowCounters::is_changing((*counters)->before_read(7));
+  };
+  int writes = 0;
+  HookedFiles hooked(files, [&](const char* call, const std::string& path) -> std::optional<Error> {
+    if (call == std::string("write") && path == kPath && writes++ == 0) CHECK(is_torn());
+    return std::nullopt;
+  });
+  REQUIRE(open_clean(hooked, kPath));
+  CHECK(writes > 0);
+  CHECK(!is_torn());
+}
+
+TEST_CASE("whole rows: rows that are accepted as they are count as whole", "[train][whole]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "t.safetensors";
+  make_even_table(path);
+  {
+    Trainer trainer = opened(path, Sgd{.lr = 1}, {.whole_rows = true});
+    const std::vector<int64_t> ids = {7};
+    REQUIRE(trainer.step(std::span<const int64_t>(ids), RowsIn(std::vector<float>(kDim, 1.0f), kDim)));
+    trainer.internals().counters->begin_change(7);  // and never ends
+  }
+  REQUIRE(recover(path, {.accept_mixed = true}));
+  const auto table = Table::open(path, {.whole_rows = true});
+  REQUIRE(table);
+  const std::vector<int64_t> ids = {7};
+  std::vector<float> row(kDim);
+  CHECK(gather(*table, std::span<const int64_t>(ids), RowsOut(row, kDim)));
 }
 
 TEST_CASE("whole rows: lookups have the same bits", "[train][whole]") {
