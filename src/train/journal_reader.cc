@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 
 #include "base/bytes.h"
@@ -55,18 +56,16 @@ class ChunkReader {
   std::vector<uint8_t> bytes_;
 };
 
-// Whether a chunk of the epoch begins behind `end` that can only have been written when one at `end` was there. Its header
-// tells, whether it is whole or not. Where chunks are to outlive the process only, all of them can: they are written in
-// order. Else those behind the next sync but one: what is written behind a sync is one group further, and what was last
-// seen may have been the last of its own.
+// Whether a chunk of the epoch begins behind `end`, whose header `shows_damage`, whether it is whole or not.
 Result<void> check_nothing_follows(const io::File& journal, const JournalHeader& of, uint64_t epoch,
-                                   uint64_t end, uint64_t size, uint64_t least_group) {
+                                   uint64_t end, uint64_t size,
+                                   const std::function<bool(const ChunkHeader&)>& shows_damage) {
   std::array<uint8_t, kChunkHeaderBytes> bytes;
   for (uint64_t offset = end; offset < size && size - offset >= bytes.size(); offset += kJournalPage) {
     if (auto read = journal.read(offset, bytes); !read) return read;
     const auto header = peek_chunk(bytes);
     if (!header || header->incarnation != of.incarnation || header->image_bytes != of.image_bytes) continue;
-    if (header->epoch != epoch || header->group < least_group) continue;
+    if (header->epoch != epoch || !shows_damage(*header)) continue;
     return fail(ErrorCode::kJournalCorrupt, journal.path(), ": byte ", end,
                 ": no whole chunk, but one at byte ", offset,
                 " was written after it: the journal is damaged, and rows that it kept are lost. "
@@ -94,8 +93,13 @@ Result<std::vector<ChunkPlace>> find_chunks(const io::File& journal, const Journ
     found.push_back({end, **chunk});
     end += round_up((*chunk)->bytes(), kJournalPage);
   }
-  const uint64_t least_group = !synced ? 0 : found.empty() ? 1 : found.back().header.group + 2;
-  auto nothing = check_nothing_follows(journal, of, epoch, end, *size, least_group);
+  // What can only have been written when the chunk at `end` was there. Where chunks are to outlive the process only, they are
+  // written in order, and the last may be cut off. Else it is what stands behind the next sync but one: a sync leads to
+  // the next group, and the chunk that was seen last may have been the last of its own.
+  const uint64_t least_group = found.empty() ? 1 : found.back().header.group + 2;
+  auto nothing = check_nothing_follows(journal, of, epoch, end, *size, [&](const ChunkHeader& later) {
+    return synced ? later.group >= least_group : later.seq > found.size();
+  });
   if (!nothing) return pass(nothing);
   return found;
 }
