@@ -4,16 +4,16 @@
 //
 // Tables of R rows of 128 floats with the state of row-wise Adagrad, of which N rows differ. Jobs: `checkpoint`, of a
 // trainer at Durability::kProcess with a delta; `compare`, a delta of two tables; `apply`, in place; `merge`, of two such
-// deltas. items are rows of the delta. Counters: `us/row`; `MB`, of the delta. The tables lie in $TMPDIR (or /tmp), which
+// deltas. items are rows of the delta. Counters: `time/row`; `MB`, of the delta. The tables lie in $TMPDIR (or /tmp), which
 // should be a disk.
 
 #include <benchmark/benchmark.h>
 #include <windrow/windrow.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <numeric>
-#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -134,8 +134,9 @@ void add(const char* name, Job job, int64_t rows, int64_t changed) {
     const Tables& tables = tables_of(rows, changed);
     job(state, tables);
     state.SetItemsProcessed(state.iterations() * changed);
-    state.counters["us/row"] = benchmark::Counter(static_cast<double>(state.iterations() * changed) / 1e6,
-                                                  benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+    state.counters["time/row"] =
+        benchmark::Counter(static_cast<double>(state.iterations() * changed),
+                           benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
     state.counters["MB"] = static_cast<double>(std::filesystem::file_size(tables.there)) / 1e6;
   };
   // Most of the time is the disk's.

@@ -54,10 +54,10 @@ struct RecoverOptions {
 };
 
 struct RecoverReport {
-  bool was_clean = false;     // nothing had to be done, nothing was written
-  int64_t rows_restored = 0;  // that were put back to what they were at the last checkpoint
+  bool was_clean = false;       // nothing had to be done, nothing was written
+  int64_t rows_restored = 0;    // that were put back to what they were at the last checkpoint
   bool accepted_mixed = false;  // the rows could not be put back, and are kept as they are
-  bool mixed = false;         // the table is, or was before, marked mixed
+  bool mixed = false;           // the table is, or was before, marked mixed
 };
 
 // Puts a table that a trainer died with back to its last checkpoint, from the journals beside it, which are then

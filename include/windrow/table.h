@@ -58,7 +58,7 @@ enum class Unclean : uint8_t {
   // Open while a trainer lives: rows may be half written (also values of the new scale with codes of the old, beside
   // apply_delta(), which changes rows of every format), and steps of its open epoch are seen.
   kLive,
-  kAny,   // open also after a trainer died: rows are a mix of old and new
+  kAny,  // open also after a trainer died: rows are a mix of old and new
 };
 
 struct OpenOptions {

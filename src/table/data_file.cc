@@ -106,6 +106,12 @@ Result<DataFile> open_data_file(io::FileSystem& system, const std::string& path,
   return data;
 }
 
+Result<void> check_length(const DataFile& data, const io::Mapping& mapping) {
+  if (mapping.size >= data.file_bytes) return {};
+  return fail(ErrorCode::kIo, data.path(), ": the file had ", data.file_bytes,
+              " bytes when it was opened, and ", mapping.size, " when it was mapped");
+}
+
 Error with_path(Error error, const std::string& path) {
   error.message = concat(path, ": ", error.message);
   return error;

@@ -36,6 +36,10 @@ struct DataFile {
 // people try. kNotFound, kIo.
 Result<DataFile> open_data_file(io::FileSystem& system, const std::string& path, io::Access access);
 
+// kIo when a mapping of the file is shorter than the file was when its header was read: reading behind its end would end
+// the process.
+Result<void> check_length(const DataFile& data, const io::Mapping& mapping);
+
 // `error` with the file in front of its message.
 Error with_path(Error error, const std::string& path);
 

@@ -60,11 +60,7 @@ Result<MappedFiles> map_for_reading(std::span<const FileToMap> files, const Open
     if (huge && options.evict_first) file.data->file->evict();
     auto mapping = file.data->file->map();
     if (!mapping) return pass(mapping);
-    // The file may have become shorter since its header was compared with its size.
-    if (mapping->size < file.data->file_bytes) {
-      return fail(ErrorCode::kIo, file.data->path(), ": the file had ", file.data->file_bytes,
-                  " bytes when it was opened, and ", mapping->size, " when it was mapped");
-    }
+    if (auto whole = check_length(*file.data, *mapping); !whole) return pass(whole);
     const bool large_pages = file.quiet && (huge || mapped.residency == Residency::kAuto);
     if (large_pages)
       io::advise_huge(*mapping);

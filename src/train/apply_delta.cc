@@ -204,6 +204,7 @@ Result<ApplyReport> apply_in_place(io::FileSystem& system, const std::string& pa
   if (!to_map) return pass(to_map);
   auto mapping = (*to_map)->map();
   if (!mapping) return pass(mapping);
+  if (auto whole = check_length(*table, *mapping); !whole) return pass(whole);
   if (auto fits = check(*table, *mapping, delta, *images); !fits) return pass(fits);
   auto changed = guard([&] { return change(system, *table, *mapping, *images, delta); });
   if (!changed) {
@@ -231,6 +232,7 @@ Result<ApplyReport> apply_to_copy(io::FileSystem& system, const std::string& pat
   if (!was_applied) {
     auto mapping = table->file->map();
     if (!mapping) return pass(mapping);
+    if (auto whole = check_length(*table, *mapping); !whole) return pass(whole);
     if (auto fits = check(*table, *mapping, delta, *images); !fits) return pass(fits);
   }
   auto file = copy_table(system, *table, options.target, options.progress);

@@ -55,11 +55,7 @@ Result<io::Mapping> map_file(io::FileSystem& system, const TableFile& file, Resi
   if (residency == Residency::kHuge) (*to_map)->evict();
   auto mapping = (*to_map)->map_writable();
   if (!mapping) return mapping;
-  // The file may have become shorter since its header was compared with its size.
-  if (mapping->size < file.file_bytes) {
-    return fail(ErrorCode::kIo, file.path(), ": the file had ", file.file_bytes,
-                " bytes when it was opened, and ", mapping->size, " when it was mapped");
-  }
+  if (auto whole = check_length(file, *mapping); !whole) return pass(whole);
   if (residency == Residency::kHuge) {
     io::advise_huge(*mapping);
     if (auto read = io::populate(*mapping, 0, mapping->size); !read) return pass(read);

@@ -168,6 +168,7 @@ Result<DeltaReport> compare(io::FileSystem& system, const TableFile& before, con
                  .rows = *rows};
   const auto mapping = after.file->map();
   if (!mapping) return tl::make_unexpected(mapping.error());
+  if (auto whole = check_length(after, *mapping); !whole) return pass(whole);
   std::vector<std::string_view> tokens;
   if (options.tokens) {
     const auto vocabulary = VocabularyReader::read(after.header, *mapping, after.rows, after.path());

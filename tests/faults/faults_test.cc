@@ -55,22 +55,23 @@ void step(Trainer& trainer, int64_t row) {
   (void)trainer.step(std::span<const int64_t>(ids), RowsIn(grads, kDim), {.threads = 1});
 }
 
+void remember(const Trainer& trainer, std::vector<Rows>& states) {
+  const failing::Pause pause;
+  states.push_back(rows_of(trainer.table()));
+}
+
 // A trainer's whole life. Rows at each checkpoint go to `states`.
 template <Durability durability>
 Result<void> train(const Names& names, std::vector<Rows>& states) {
   auto trainer = Trainer::open(names.a, kOptimizer, {.durability = durability, .whole_rows = true});
   if (!trainer) return tl::make_unexpected(trainer.error());
-  const auto remember = [&] {
-    const failing::Pause pause;
-    states.push_back(rows_of(trainer->table()));
-  };
   step(*trainer, 1);
-  remember();
+  remember(*trainer, states);
   if (auto made = trainer->checkpoint("one", names.with_delta); !made) return made;
   step(*trainer, 2);
   if (auto back = trainer->rollback(); !back) return back;
   step(*trainer, 3);
-  remember();
+  remember(*trainer, states);
   return trainer->close("closed");
 }
 
@@ -78,19 +79,15 @@ Result<void> train(const Names& names, std::vector<Rows>& states) {
 Result<void> train_beside(const Names& names, std::vector<Rows>& states) {
   auto trainer = Trainer::open(names.a, kOptimizer, {.durability = Durability::kPower});
   if (!trainer) return tl::make_unexpected(trainer.error());
-  const auto remember = [&] {
-    const failing::Pause pause;
-    states.push_back(rows_of(trainer->table()));
-  };
   step(*trainer, 1);
-  remember();
+  remember(*trainer, states);
   (void)trainer->prepare(std::span<const int64_t>(names.next));
   if (auto begun = trainer->checkpoint("one", names.beside); !begun) return begun;
   step(*trainer, 2);
   (void)trainer->prepare(std::span<const int64_t>(names.next));
   if (auto ended = trainer->end_checkpoint(); !ended) return ended;
   step(*trainer, 3);
-  remember();
+  remember(*trainer, states);
   return trainer->close("closed");
 }
 

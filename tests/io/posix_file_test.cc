@@ -171,6 +171,25 @@ TEST_CASE("posix file: reserve lengthens, keeps contents, and never shortens", "
   CHECK(read_all(folder / "a") == expected);
 }
 
+// As `cp --sparse` leaves them.
+TEST_CASE("posix file: holes get blocks of their own", "[io]") {
+  TemporaryFolder folder;
+  constexpr off_t kBytes = 1 << 20;
+  auto bytes = some_bytes(5000);
+  write_all(folder / "a", bytes);
+  REQUIRE(::truncate((folder / "a").c_str(), kBytes) == 0);
+  struct stat status;
+  REQUIRE(::stat((folder / "a").c_str(), &status) == 0);
+  CHECK(512 * status.st_blocks < kBytes);
+  auto file = io::posix().open(folder / "a", Access::kWrite);
+  REQUIRE(file);
+  REQUIRE((*file)->own_blocks());
+  REQUIRE(::stat((folder / "a").c_str(), &status) == 0);
+  CHECK(512 * status.st_blocks >= kBytes);
+  bytes.resize(kBytes);
+  CHECK(read_all(folder / "a") == bytes);
+}
+
 TEST_CASE("posix file: a second open of a file cannot take its lock", "[io]") {
   TemporaryFolder folder;
   const std::string path = folder / "a";

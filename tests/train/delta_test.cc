@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "delta/delta_file.h"
-#include "train/train_fixture.h"
+#include "train/forge.h"
 
 using namespace windrow;
 
@@ -247,13 +247,7 @@ TEST_CASE("delta: tables that have its content and another form are refused", "[
   const auto values = random_values(kRows * kDim, 1);
   const auto refused = [&](const char* name) {
     const auto path = trained.folder / name;
-    {
-      auto file = open_table_file(io::posix(), path, io::Access::kWrite, "");
-      REQUIRE(file);
-      MetaSlot slot = *file->slot;
-      slot.content = content;
-      REQUIRE(write_slot(*file, slot));
-    }
+    change_slot(path, [&](MetaSlot& slot) { slot.content = content; });
     const auto before = read_all(path);
     const auto applied = apply_delta(path, trained.deltas[0]);
     REQUIRE(!applied);
@@ -273,13 +267,7 @@ TEST_CASE("delta: a table of a Windrow without deltas gets a number by a checkpo
   const TemporaryFolder folder;
   const auto path = folder / "t";
   make_table(path, kDim, random_values(kRows * kDim, 1), kOptimizer);
-  {
-    auto file = open_table_file(io::posix(), path, io::Access::kWrite, "");
-    REQUIRE(file);
-    MetaSlot slot = *file->slot;
-    slot.content = 0;
-    REQUIRE(write_slot(*file, slot));
-  }
+  change_slot(path, [](MetaSlot& slot) { slot.content = 0; });
   std::filesystem::copy_file(path, folder / "old");
   std::filesystem::copy_file(path, folder / "unchanged");
   CHECK(write_delta(folder / "old", path, folder / "delta").error().code == ErrorCode::kUnsupported);
@@ -424,11 +412,7 @@ TEST_CASE("delta: tokens go along, and must be those of the table", "[train][del
   REQUIRE(read);
   CHECK(read->read_tokens()->tokens == std::vector<std::string_view>{"one", std::string_view("tw\0o", 4), ""});
   // A table of the same content under other tokens.
-  auto file = open_table_file(io::posix(), folder / "other", io::Access::kWrite, "");
-  REQUIRE(file);
-  MetaSlot slot = *file->slot;
-  slot.content = read->base().content;
-  REQUIRE(write_slot(*file, slot));
+  change_slot(folder / "other", [&](MetaSlot& slot) { slot.content = read->base().content; });
   const auto refused = apply_delta(folder / "other", folder / "delta");
   REQUIRE(!refused);
   CHECK(refused.error().code == ErrorCode::kWrongBase);

@@ -84,6 +84,17 @@ TEST_CASE("forged: a table whose checksums are of other blocks is not trained, p
   CHECK(Table::open(path));
 }
 
+TEST_CASE("forged: a step count that cannot be is refused", "[train]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "t";
+  make_table(path, kDim, random_values(kRows * kDim, 1), kOptimizer);
+  change_slot(path, [](MetaSlot& slot) { slot.step_count = UINT64_MAX / 2; });
+  const auto before = read_all(path);
+  CHECK(Trainer::open(path, kOptimizer).error().code == ErrorCode::kFormat);
+  CHECK(read_all(path) == before);
+  CHECK(Table::open(path));
+}
+
 TEST_CASE("forged: a table whose checksums are not where they should be is not trained", "[train]") {
   const TemporaryFolder folder;
   const auto path = folder / "t";

@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "support/hooked_files.h"
 #include "support/simulated_files.h"
 #include "train/forge.h"
@@ -56,6 +58,42 @@ TEST_CASE("opening: a table that is replaced before it is locked is opened again
 TEST_CASE("opening: a table that is replaced again and again is not opened", "[train]") {
   CHECK(open_while("lock", make_file(2), 1000).error().code == ErrorCode::kBusy);
   CHECK(open_while("open", make_file(2), 1, true).error().code == ErrorCode::kBusy);
+}
+
+// A mapping that is read behind its end ends the process.
+TEST_CASE("opening: a table that becomes shorter before it is mapped is not opened", "[train]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "t";
+  make_table(path, kDim, random_values(kRows * kDim, 1), kOptimizer);
+  HookedFiles hooked(io::posix(), [&](const char* what, const std::string&) -> std::optional<Error> {
+    if (what == std::string("map")) std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+    return std::nullopt;
+  });
+  const auto opened = open_trainer(hooked, path, kOptimizer, {});
+  REQUIRE(!opened);
+  CHECK(opened.error().code == ErrorCode::kIo);
+}
+
+// Its journals would be those of the table that has the name now.
+TEST_CASE("opening: a table that loses its name while it is put right removes no journals", "[train]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "t";
+  make_table(path, kDim, random_values(kRows * kDim, 1), kOptimizer);
+  const std::vector<int64_t> ids = {1};
+  {
+    Trainer trainer = opened(path, kOptimizer, {.durability = Durability::kProcess});
+    REQUIRE(trainer.step(std::span<const int64_t>(ids), RowsIn(random_values(kDim, 1), kDim)));
+  }
+  HookedFiles hooked(io::posix(), [&](const char* what, const std::string& of) -> std::optional<Error> {
+    if (what == std::string("write slot") && of == path) {
+      std::filesystem::rename(path, folder / "moved");
+      make_table(path, kDim, random_values(kRows * kDim, 2), kOptimizer);
+    }
+    return std::nullopt;
+  });
+  REQUIRE(open_clean(hooked, path));
+  CHECK(std::filesystem::exists(journal_path(path, 0)));
+  CHECK(std::filesystem::exists(journal_path(path, 1)));
 }
 
 TEST_CASE("opening: what another writer has done before the table was locked counts", "[train]") {

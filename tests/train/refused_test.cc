@@ -1,6 +1,6 @@
 #include <limits>
 
-#include "train/train_fixture.h"
+#include "train/forge.h"
 
 using namespace windrow;
 
@@ -138,13 +138,7 @@ TEST_CASE("refused: writing to a table that needs features of a newer Windrow; i
   const TemporaryFolder folder;
   const auto path = folder / "t";
   make_table(path, 3, random_values(30, 1), Sgd{});
-  {
-    auto file = open_table_file(io::posix(), path, io::Access::kWrite, "");
-    REQUIRE(file);
-    MetaSlot slot = *file->slot;
-    slot.writer_features = 4;
-    REQUIRE(write_slot(*file, slot));
-  }
+  change_slot(path, [](MetaSlot& slot) { slot.writer_features = 4; });
   const auto before = read_all(path);
   const auto trained = Trainer::open(path, Sgd{});
   REQUIRE(!trained);
