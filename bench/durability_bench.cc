@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "base/parallel.h"
 #include "support.h"
 #include "train/trainer_state.h"
 
@@ -35,7 +36,7 @@ struct Case {
   int64_t dim = 128;
   size_t ids = 131'072;
   int64_t steps = 100;
-  int threads = 2;
+  int threads = thread_count(0);
 };
 
 std::string level_name(const Case& what) {

@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -238,7 +239,7 @@ void add(const Case& what, int threads) {
 }
 
 void add_large(const Optimizer& optimizer, Residency pages) {
-  for (const int threads : {1, 2}) {
+  for (const int threads : std::set<int>{1, 2, thread_count(0)}) {
     for (const Stream stream : {Stream::kUniform, Stream::kZipf})
       add({.shape = kLarge, .optimizer = optimizer, .stream = stream, .pages = pages}, threads);
     add({.shape = kSmallSteps, .optimizer = optimizer, .pages = pages}, threads);

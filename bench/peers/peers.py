@@ -29,10 +29,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-import gensim
 import numpy as np
 import torch
 from torch.nn.functional import embedding_bag
+
+try:
+    import gensim
+except ImportError:
+    gensim = None  # its jobs are left out
 
 BAGS, BAG = 4096, 32
 BATCHES = 32  # of the main cycle of ids
@@ -242,7 +246,7 @@ def main():
                          torch.ops.quantized.embedding_bag_byte_prepack(torch.from_numpy(block)).numpy())
         jobs = lookup_jobs(f32, f16, int8, ids)
         key_ids = random.integers(0, options.keys, (16, KEY_BATCH))
-        if wanted is None or "gensim" in wanted:
+        if gensim and (wanted is None or "gensim" in wanted):
             np.save(scratch / "key_ids.npy", key_ids)
             keys = table_with_keys(options.build, paths["keys"], options.keys, random)
             jobs += gensim_jobs(keys, key_ids)
@@ -255,7 +259,7 @@ def main():
         print(f"{datetime.date.today()}, {cpu_model()}, {cpus} CPUs, Linux {'.'.join(platform.release().split('.')[:2])}; "
               f"{options.rows:,} x {options.dim} (gensim: {options.keys:,} x {KEY_DIM}), "
               f"pages read before, residency {options.residency} in Windrow; "
-              f"torch {torch.__version__}, numpy {np.__version__}, gensim {gensim.__version__}; "
+              f"torch {torch.__version__}, numpy {np.__version__}, gensim {gensim.__version__ if gensim else 'absent'}; "
               f"{options.rounds} rounds, medians\n\n`{' '.join(['bench/peers/peers.py', *sys.argv[1:]])}`\n")
         print("| job | threads | Windrow | peer | | times faster | range |\n|---|---|---|---|---|---|---|", flush=True)
         for job in jobs:
