@@ -88,18 +88,6 @@ TEST_CASE("embed: a table of n-grams only needs a recipe that makes words of the
   CHECK(run_shell(folder, "echo 0 | $W embed v.safetensors --ids --unknown subwords").says("no vocabulary"));
 }
 
-TEST_CASE("embed: many short lines of a wide table take bounded memory", "[tools]") {
-  const TemporaryFolder folder;
-  REQUIRE(windrow_command(folder, {"create", "t.safetensors", "--rows", "4", "--dim", "4096"}).status == 0);
-  // 20,000 vectors are 328 MB, and may not be there at once. In kibibytes.
-  const auto outcome = run_shell(folder,
-                                 "yes 1 | head -20000 | OMP_NUM_THREADS=2 bash -c 'ulimit -v 300000; exec \"$0\" embed "
-                                 "t.safetensors --ids' \"$W\" | uniq -c | wc -l");
-  INFO(outcome.err);
-  CHECK(outcome.out == "1\n");
-  CHECK(outcome.err.empty());
-}
-
 TEST_CASE("text lines: of a pipe those that are there", "[tools]") {
   const TemporaryFolder folder;
   REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
