@@ -1,5 +1,6 @@
 #include <windrow/delta.h>
 
+#include <cstring>
 #include <filesystem>
 
 #include "delta/delta_writer.h"
@@ -123,9 +124,13 @@ TEST_CASE("forged: a table without checksums is trained and put right like other
 }
 
 TEST_CASE("forged: a state that is not of the table's rows is told before anything is done", "[train]") {
-  for (const char* token : {"", "odd"}) {  // a state of no bytes, and of three for two rows
+  // A state of no bytes, of three for two rows, of three rows, and of none; of a type whose bytes nobody can check.
+  for (const auto& [token, shape] : {std::pair("", "[2]"), std::pair("odd", "[2]"), std::pair("odd", "[3]"),
+                                     std::pair("", "[ ]")}) {
     const Pair pair({"", token}, 2);
-    change_header(pair.table, "\"vocab.bytes\"", "\"optimizer.x\"");
+    const std::string bytes = std::to_string(std::strlen(token));
+    change_header(pair.table, "\"vocab.bytes\":{\"dtype\":\"U8\",\"shape\":[" + bytes + "]",
+                  "\"optimizer.x\":{\"dtype\":\"X8\",\"shape\":" + std::string(shape));
     CHECK(contains(pair.refused(ErrorCode::kFormat), "is not of 2 rows"));
     change_slot(pair.table, [](MetaSlot& slot) { slot.clean = false; slot.level = DurabilityLevel::kPower; });
     CHECK(recover(pair.table).error().code == ErrorCode::kFormat);

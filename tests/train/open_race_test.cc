@@ -2,6 +2,7 @@
 
 #include "support/hooked_files.h"
 #include "support/simulated_files.h"
+#include "train/apply_delta.h"
 #include "train/forge.h"
 #include "train/trainer_state.h"
 #include "train/undo.h"
@@ -72,6 +73,27 @@ TEST_CASE("opening: a table that becomes shorter before it is mapped is not open
   const auto opened = open_trainer(hooked, path, kOptimizer, {});
   REQUIRE(!opened);
   CHECK(opened.error().code == ErrorCode::kIo);
+}
+
+TEST_CASE("opening: a table that becomes shorter before it is mapped takes no delta", "[train][delta]") {
+  for (const char* target : {"", "copy"}) {
+    const TemporaryFolder folder;
+    const auto path = folder / "t", delta = folder / "delta";
+    make_table(path, kDim, random_values(kRows * kDim, 1), kOptimizer);
+    make_table(folder / "new", kDim, random_values(kRows * kDim, 2), kOptimizer);
+    REQUIRE(write_delta(path, folder / "new", delta, {.state = true}));
+    HookedFiles hooked(io::posix(), [&](const char* what, const std::string& of) -> std::optional<Error> {
+      if (what == std::string("map") && of == path)
+        std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+      return std::nullopt;
+    });
+    ApplyOptions options;
+    if (*target) options.target = folder / target;
+    const auto applied = apply_delta(hooked, path, delta, options);
+    REQUIRE(!applied);
+    CHECK(applied.error().code == ErrorCode::kIo);
+    CHECK(folder.entries() == 3);
+  }
 }
 
 // Its journals would be those of the table that has the name now.
