@@ -7,4 +7,8 @@ namespace windrow::kernels {
 // call.
 void choose_target_once();
 
+// Whether short rows of floats that come from memory are best read by half a cache line at a time: so it is on
+// AMD's processors, and not on Intel's (bench/README.md, "Width of vectors").
+bool reads_half_lines_faster();
+
 }  // namespace windrow::kernels

@@ -139,14 +139,14 @@ void pool_widest(const Pass& pass, const Fetch& fetch, size_t begin, size_t end,
   pool_columns<Codec, Op, kMaxVectors>(d, pass, fetch, begin, end, out);
 }
 
-// The widest vector, but for short rows of floats from memory: reading those by half a cache line at a time was
-// 15 to 20 % faster (bench/README.md, "Width of vectors").
+// The widest vector, but for short rows of floats from memory: reading those by half a cache line at a time is
+// 15 to 20 % faster on some processors (bench/README.md, "Width of vectors").
 template <class Codec, class Op>
 void pool_wide(const RowFormat& format, const Rows& rows, const Pass& pass, const Fetch& fetch, size_t begin,
                size_t end, float* out) {
   constexpr size_t kLanes = HWY_MIN(HWY_LANES(float), 16);
   if constexpr (Codec::kBits == 32 && kLanes > 8) {
-    if (rows.from_memory && format.row_bytes() <= 4 * kCacheLine)
+    if (rows.half_lines && format.row_bytes() <= 4 * kCacheLine)
       return pool_widest<Codec, Op, 8, 4>(pass, fetch, begin, end, out);
   }
   pool_widest<Codec, Op, kLanes, 4>(pass, fetch, begin, end, out);

@@ -12,8 +12,8 @@ struct Rows {
   const uint8_t* const* at;      // addresses of rows
   const uint8_t* const* scales;  // addresses of their first scales; null for a format without
   size_t count;
-  size_t ahead;              // row i + ahead is prefetched while row i is read; 0: no prefetch
-  bool from_memory = false;  // the table is larger than the caches
+  size_t ahead;             // row i + ahead is prefetched while row i is read; 0: no prefetch
+  bool half_lines = false;  // short rows of floats are best read by half a cache line at a time
 };
 
 // How many rows a kernel takes at a time: it keeps their scales on the stack.

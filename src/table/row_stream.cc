@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/prefetch.h"
+#include "kernels/dispatch.h"
 #include "table/page_in.h"
 
 namespace windrow {
@@ -158,7 +159,7 @@ RowStream::Run RowStream::next(size_t wanted) {
   if (position_ < end_ && tail_ - head_ <= options_.ahead) refill();
   const size_t ready = position_ < end_ ? tail_ - head_ - options_.ahead : tail_ - head_;
   const Run run{{&rows_[head_], apart_ ? &scales_[head_] : nullptr, std::min({wanted, ready, options_.max_run}),
-           options_.ahead, options_.from_memory},
+           options_.ahead, options_.half_lines},
           options_.weights ? &weights_[head_] : nullptr};
   if (table_.whole) [[unlikely]]
     return next_whole(run);
@@ -175,7 +176,7 @@ RowStream::Options reading(const TableData& table, const IdFilter& filter) {
   const RowFormat& format = table.format;
   const uint64_t table_bytes = static_cast<uint64_t>(table.rows) * format.stride_bytes;
   if (table_bytes <= kInCacheBytes) return options;
-  options.from_memory = table_bytes > kFromMemoryBytes;
+  options.half_lines = table_bytes > kFromMemoryBytes && kernels::reads_half_lines_faster();
   size_t lines = (format.row_bytes() + kCacheLine - 1) / kCacheLine;
   if (format.scale_place == RowFormat::ScalePlace::kApart) ++lines;
   options.ahead = std::clamp<size_t>(kLinesInFlight / lines, 4, RowStream::kMaxAhead);

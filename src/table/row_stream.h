@@ -25,7 +25,7 @@ class RowStream {
     const float* weights = nullptr;  // one per position, or null
     size_t ahead = 0;                // at most kMaxAhead
     size_t max_run = kMaxRun;        // rows handed out at a time
-    bool from_memory = false;        // the table is larger than the caches
+    bool half_lines = false;         // see kernels::Rows
   };
 
   // Positions [begin, end) of `ids`.

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/cases.h"
@@ -113,20 +114,28 @@ TEST_CASE("gather: outputs of 16 bits are rounded, or copied where rows are stor
 }
 
 TEST_CASE("gather: a large output past the caches is the same, and so is one beside line boundaries", "[lookup]") {
-  const auto memory = random_table(3'000, RowFormat::f32(64), 5);
-  const auto ids = random_bags(memory.rows, {70'000}, 6).ids;
-  const auto table = memory.wrap();
-  std::vector<float> room(70'000 * 64 + 32);
+  constexpr size_t kIds = 70'000, kMostFloats = kIds * 80;
+  std::vector<float> room(kMostFloats + 64);
   auto* aligned = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(room.data()) + 63) / 64 * 64);
-  for (const size_t offset : {0, 1}) {
-    for (const int threads : {1, 2}) {
-      const std::span<float> out(aligned + offset, 70'000 * 64);
-      std::fill(out.begin(), out.end(), kGuard);
-      REQUIRE(gather(*table, std::span(ids), RowsOut(out, 64), {threads}));
-      bool equal = true;
-      for (size_t i = 0; i < ids.size(); ++i) equal = equal && same_memory(&out[i * 64], memory.row(ids[i]), 256);
-      CAPTURE(offset, threads);
-      CHECK(equal);
+  for (const size_t dim : {64, 68, 63}) {  // whole lines; whole vectors of 16 bytes; neither
+    const auto memory = random_table(3'000, RowFormat::f32(static_cast<int64_t>(dim)), 5);
+    const auto ids = random_bags(memory.rows, {kIds}, 6).ids;
+    const auto table = memory.wrap();
+    for (const size_t stride : {dim, size_t{80}}) {
+      for (const auto& [offset, threads] :
+           {std::pair(0, 1), std::pair(0, 2), std::pair(4, 1), std::pair(4, 3), std::pair(1, 2)}) {
+        std::fill(room.begin(), room.end(), kGuard);
+        const std::span<float> out(aligned + offset, kIds * stride);
+        REQUIRE(gather(*table, std::span(ids), RowsOut(out, stride), {threads}));
+        bool equal = true, untouched = (offset == 0 || out.data()[-1] == kGuard) && out.data()[kIds * stride] == kGuard;
+        for (size_t i = 0; i < ids.size(); ++i) {
+          equal = equal && same_memory(&out[i * stride], memory.row(ids[i]), dim * sizeof(float));
+          for (size_t c = dim; c < stride; ++c) untouched = untouched && out[i * stride + c] == kGuard;
+        }
+        CAPTURE(dim, stride, offset, threads);
+        CHECK(equal);
+        CHECK(untouched);
+      }
     }
   }
 }
