@@ -390,6 +390,7 @@ def make_delimited():
     put("bad_fields", "a,1,2\nb,1\nc,1,2,3\nd,x,1\n")
     put("bad_quote", 'a,1,2\n"b,1,2\n"c"d,1,2\n"')
     put("bad_columns", "a,b,1\nc,d,2\n")
+    put("bad_text_behind_columns", "1,2\n3,4,b\n")
 
 
 def make_floret():

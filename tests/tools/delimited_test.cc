@@ -95,6 +95,15 @@ TEST_CASE("delimited: lines that are no rows are an error, or left out", "[tools
   CHECK(!read("a\nb\n").error.empty());
 }
 
+TEST_CASE("delimited: a second line with a text behind the columns of the first has no token column there", "[tools]") {
+  const std::string text = "1,2\n3,4,b\n5,6\n";
+  CHECK(contains(read(text).error, "line 2, byte 4: 3 fields, where rows have 2"));
+  const auto lenient = read(text, ',', "", true);
+  CHECK(lenient.error == "");
+  CHECK(lenient.tokens.empty());
+  CHECK(lenient.values == std::vector<float>{1, 2, 5, 6});
+}
+
 TEST_CASE("delimited: the content tells the format, and a table comes of it", "[tools]") {
   const TemporaryFolder folder;
   write_bytes(folder / "a", "word\tx\ty\none\t1\t2\ntwo\t3\t4\n");
