@@ -9,7 +9,8 @@ of 32 uniform ids a call, drawn once and written to a file. They take turns: in 
 calls in Windrow and one in the peer, in changing order, at places of the ids that are half a cycle apart, so that nobody
 finds rows in the cache which the other has just read. First the results of both are compared. Windrow's side is the
 program `replay`, in a process of its own; the peers run in this one. Where a peer can write into memory it is given
-(`out=`), it is. gensim is asked for 32 keys at a time, and Windrow then looks up the same keys in its vocabulary.
+(`out=`), it is. Where gensim is missing its jobs are left out. It is asked for 32 keys at a time, and
+Windrow then looks up the same keys in its vocabulary.
 
 The ratio is the median of the rounds' ratios, with the smallest and the largest. Debian's torch is weaker than a
 vendor's build: it lacks FBGEMM's kernels and AVX-512. torch's result from f16 rows is f16, Windrow's here f32.

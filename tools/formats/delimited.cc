@@ -76,8 +76,8 @@ Result<Plan> make_plan(const std::vector<std::string>& first, const std::vector<
   if (auto chosen = choose_asked_column(asked, first, plan); !chosen) return pass(chosen);
   const auto& row = second.empty() ? first : second;
   std::vector<size_t> texts;
-  for (size_t c = 0; c < std::min(row.size(), plan.columns);
-       ++c) {  // a line with more is refused as it is read
+  // A line with more columns is refused as it is read.
+  for (size_t c = 0; c < std::min(row.size(), plan.columns); ++c) {
     if (!is_number(row[c])) texts.push_back(c);
   }
   if (!plan.token_column && texts.size() == 1) plan.token_column = texts[0];
